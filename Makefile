@@ -1,0 +1,37 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help install demo test fast lint format bench docs clean
+
+help:  ## What can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+# The environment is made anew only when what it is made from has changed.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) scripts/make_environment.py $(VENV)
+	@touch $@
+
+install: $(VENV)/.installed  ## Set up the environment in .venv
+
+demo: install  ## A year of real flights through durable functions, with kills, checked against the input
+	$(BIN)/python examples/flights/demo.py $(DEMO_ARGS)
+
+test: install  ## All checks and tests
+	$(BIN)/python scripts/run_tests.py
+
+fast: install  ## The tests that take less than a minute together
+	$(BIN)/python scripts/run_tests.py --fast
+
+lint: install  ## Formatting, types, layers, dependencies
+	$(BIN)/python scripts/run_tests.py --lint
+
+format: install  ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install  ## Benchmarks beside peers
+	$(BIN)/python -m benchmarks.sdk
+
+clean:  ## Remove the environment and what tools left behind
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

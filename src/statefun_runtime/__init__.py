@@ -1,0 +1,1 @@
+"""The runtime of Stateful Functions: one process that runs an application from its module files."""

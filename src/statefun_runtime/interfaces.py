@@ -1,0 +1,288 @@
+"""The ports of the runtime and the records that cross them.
+
+Adapters (stores, endpoints, ingresses, egresses) know this module and nothing of each other; `runtime.py` alone wires
+them. Records are plain tuples and slotted classes, since every message passes through them. All times are engine time:
+milliseconds since the epoch, as `int`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple, Protocol, TypeAlias
+
+Address: TypeAlias = tuple[str, str]
+"""(typename as `namespace/name`, id)."""
+
+Payload: TypeAlias = bytes
+"""An encoded `TypedValue`. The runtime stores and forwards it as it came."""
+
+Message: TypeAlias = tuple[int, Address, Address | None, Payload]
+"""(sequence, target, caller, payload). Sequences rise over the whole engine and are never used twice."""
+
+
+class ExpireMode(Enum):
+    """When a state value expires; the numbers are those of the wire."""
+
+    NEVER = 0
+    AFTER_WRITE = 1
+    AFTER_CALL = 2
+
+
+class StateSpec(NamedTuple):
+    """A state that a function declares: `typename` is that of its values, `expire_after` is in milliseconds."""
+
+    name: str
+    typename: str
+    mode: ExpireMode = ExpireMode.NEVER
+    expire_after: int = 0
+
+
+# ---------------------------------------------------------------------------------------------------------- endpoints
+
+
+class Batch:
+    """One request to a function: messages of one address in order, with all its registered states.
+
+    A state without a value is `None`. At most one batch of an address is in flight; a reply to any other is stale.
+    """
+
+    __slots__ = ("attempt", "messages", "state", "target")
+
+    def __init__(self, target: Address, state: dict[str, Payload | None], messages: list[Message]) -> None:
+        self.target = target
+        self.state = state
+        self.messages = messages
+        self.attempt = 1
+
+
+class Send(NamedTuple):
+    """A message that a function sends at once."""
+
+    target: Address
+    payload: Payload
+
+
+class DelayedSend(NamedTuple):
+    """A message that a function sends `delay` milliseconds from now. An empty token cannot be cancelled."""
+
+    delay: int
+    target: Address
+    payload: Payload
+    token: str
+
+
+class Cancellation(NamedTuple):
+    """A request to drop the delayed message that the same address sent with this token."""
+
+    token: str
+
+
+class EgressRecord(NamedTuple):
+    """A record for an egress, by the egress's typename."""
+
+    egress: str
+    payload: Payload
+
+
+class Effects:
+    """What a batch does, applied as one step in this order: sends, delayed, egresses, mutations.
+
+    Within each list the order is the function's. A mutation to `None` deletes the value.
+    """
+
+    __slots__ = ("delayed", "egresses", "mutations", "sends")
+
+    def __init__(self) -> None:
+        self.sends: list[Send] = []
+        self.delayed: list[DelayedSend | Cancellation] = []
+        self.egresses: list[EgressRecord] = []
+        self.mutations: dict[str, Payload | None] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class MissingStates:
+    """The function declares states that the batch did not carry; it ran nothing."""
+
+    states: tuple[StateSpec, ...]
+
+
+class FailureKind(Enum):
+    """Whether calling again can help."""
+
+    TRANSIENT = "transient"
+    """Try again later: a time-out, a broken connection, 408 409 420 429 499 and every 5xx."""
+    UNREACHABLE = "unreachable"
+    """Nobody answers at the endpoint; it concerns all of the endpoint's functions."""
+    PERMANENT = "permanent"
+    """The same call will fail again: any other 4xx, an undecodable reply, a reply that breaks the protocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A batch that had no effect. `retry_after` (milliseconds) is what the function asked for, if it did."""
+
+    kind: FailureKind
+    reason: str
+    retry_after: int | None = None
+
+
+Reply: TypeAlias = Effects | MissingStates | Failure
+ReplyTo: TypeAlias = Callable[[Batch, Reply], None]
+
+
+class Endpoint(Protocol):
+    """Calls functions. Implementations: in process, over HTTP."""
+
+    async def start(self) -> None:
+        """Make ready for `invoke`. A server that is not up yet is no error: calls to it fail as UNREACHABLE."""
+
+    def invoke(self, batch: Batch, reply_to: ReplyTo) -> None:
+        """Call the function of `batch.target`; never blocks, never raises.
+
+        `reply_to` is called exactly once for each batch, on the event loop's thread, possibly before this returns.
+        """
+
+    async def stop(self) -> None:
+        """Abandon what is in flight (no reply comes after this returns) and release all resources."""
+
+
+# ---------------------------------------------------------------------------------------------------------- ingresses
+
+
+class Arrival(NamedTuple):
+    """A message as an ingress hands it in."""
+
+    target: Address
+    payload: Payload
+
+
+class Inlet(Protocol):
+    """What the runtime gives to an ingress."""
+
+    def accept(self, arrivals: Sequence[Arrival], partition: str = "", position: bytes | None = None) -> int:
+        """Take messages, and in the same epoch the position of `partition` after them; return the epoch's number.
+
+        After a restart nothing of an epoch that was not durable exists, neither messages nor position.
+        """
+
+    async def room(self) -> None:
+        """Wait until the runtime wants more. Call it before each `accept`; returns at once below the mark."""
+
+    async def durable(self, epoch: int) -> None:
+        """Wait until `epoch` is durable: only then acknowledge. Raises StoreError if it will never be."""
+
+
+class Ingress(Protocol):
+    """A source of messages."""
+
+    async def start(self, inlet: Inlet, positions: Mapping[str, bytes]) -> None:
+        """Check the source and start listening. `positions` are the last durable ones by partition."""
+
+    async def run(self) -> None:
+        """Feed the inlet until the source ends or the task is cancelled. Raises IngressError if it cannot go on."""
+
+    async def stop(self) -> None:
+        """Take nothing more, finish what was taken, release all resources. `run` was cancelled or has returned."""
+
+
+# ----------------------------------------------------------------------------------------------------------- egresses
+
+
+class OutboxBatch(NamedTuple):
+    """The records of one durable epoch for one egress. (lineage, epoch) never names two different batches."""
+
+    lineage: str
+    epoch: int
+    records: Sequence[Payload]
+
+
+class Outlet(Protocol):
+    """What the runtime gives to an egress."""
+
+    def released(self, epoch: int, position: bytes | None = None) -> None:
+        """Say that all records up to `epoch` are out. A later commit removes them from the outbox.
+
+        `position` is kept by the commit that removes them and handed to `start` after a restart.
+        """
+
+
+class Egress(Protocol):
+    """A sink of records. Only durable records reach it."""
+
+    async def start(self, outlet: Outlet, position: bytes | None) -> None:
+        """Open the sink and bring it back to `position`, the last one that was committed (`None`: never)."""
+
+    def write(self, batch: OutboxBatch) -> None:
+        """Take a batch, in epoch order, and report it to the outlet when it is out; never blocks.
+
+        After a restart every batch that was not removed from the outbox comes again, in the same order, unchanged.
+        """
+
+    async def stop(self) -> None:
+        """Finish the batches that can be finished now, report them, release all resources."""
+
+
+# -------------------------------------------------------------------------------------------------------------- store
+
+
+class Table(Enum):
+    """The tables of a store. Keys are ordered as bytes within a table. Formats: `store/keys.py`, `store/rows.py`."""
+
+    META = "meta"
+    STATE = "state"
+    SPECS = "specs"
+    MAILBOX = "mailbox"
+    DELAYED = "delayed"
+    TOKENS = "tokens"
+    POSITIONS = "positions"
+    OUTBOX = "outbox"
+    SINKS = "sinks"
+    PARKED = "parked"
+    DEAD_LETTERS = "dead_letters"
+
+
+@dataclass(slots=True)
+class Changes:
+    """One atomic change of the store: all deletes happen before all puts."""
+
+    deletes: list[tuple[Table, bytes]] = field(default_factory=list)
+    puts: list[tuple[Table, bytes, bytes]] = field(default_factory=list)
+
+
+class Store(Protocol):
+    """Durable tables. One writer; `commit` may run on a thread of its own while others read.
+
+    After a failed `commit` the store must not be used again: what reached the disk is unknown.
+    """
+
+    def get_many(self, table: Table, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The values of `keys`, in order; `None` for one that is not there."""
+
+    def scan(self, table: Table, start: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        """Rows with start <= key < end in key order, as of the call."""
+
+    def commit(self, changes: Changes) -> None:
+        """Apply all of `changes` or nothing, and return only when it is on disk. Raises StoreError."""
+
+    def checkpoint(self, path: Path) -> None:
+        """Make a consistent copy of the last commit at `path`, which must not exist."""
+
+    def close(self) -> None:
+        """Release files and locks. Idempotent."""
+
+
+class Clock(Protocol):
+    """Tells the time; moved by hand in tests."""
+
+    def wall(self) -> int:
+        """Milliseconds since the epoch; may step either way."""
+
+    def monotonic(self) -> int:
+        """Milliseconds since some point; never goes back."""
+
+
+Positions: TypeAlias = Mapping[str, Mapping[str, bytes]]
+"""ingress id -> partition -> position."""
+
+Rows: TypeAlias = Iterable[tuple[bytes, bytes]]
