@@ -7,14 +7,20 @@ BIN := $(VENV)/bin
 help:  ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-# The environment is made anew only when what it is made from has changed.
-$(VENV)/.installed: pyproject.toml constraints.txt
+# The environment is brought up to date only when what it is made from has changed.
+MADE_FROM := pyproject.toml constraints.txt scripts/make_environment.py
+
+$(VENV)/.installed: $(MADE_FROM)
 	$(PYTHON) scripts/make_environment.py $(VENV)
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.demo: $(MADE_FROM)
+	$(PYTHON) scripts/make_environment.py $(VENV) --demo
 	@touch $@
 
 install: $(VENV)/.installed  ## Set up the environment in .venv
 
-demo: install  ## A year of real flights through durable functions, with kills, checked against the input
+demo: $(VENV)/.demo  ## A year of real flights through durable functions, with kills, checked against the input
 	$(BIN)/python examples/flights/demo.py $(DEMO_ARGS)
 
 test: install  ## All checks and tests
@@ -34,4 +40,4 @@ bench: install  ## Benchmarks beside peers
 	$(BIN)/python -m benchmarks.sdk
 
 clean:  ## Remove the environment and what tools left behind
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
