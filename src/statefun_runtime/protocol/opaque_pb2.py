@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&statefun_runtime/protocol/opaque.proto\x12\x1cio.statefun.runtime.reqreply\"6\n\x07\x41\x64\x64ress\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\n\n\x02id\x18\x03 \x01(\t\"\xbd\x03\n\nToFunction\x12U\n\ninvocation\x18\x64 \x01(\x0b\x32?.io.statefun.runtime.reqreply.ToFunction.InvocationBatchRequestH\x00\x1a\x39\n\x0ePersistedValue\x12\x12\n\nstate_name\x18\x01 \x01(\t\x12\x13\n\x0bstate_value\x18\x02 \x01(\x0c\x1a.\n\nInvocation\x12\x0e\n\x06\x63\x61ller\x18\x01 \x01(\x0c\x12\x10\n\x08\x61rgument\x18\x02 \x01(\x0c\x1a\xe1\x01\n\x16InvocationBatchRequest\x12\x35\n\x06target\x18\x01 \x01(\x0b\x32%.io.statefun.runtime.reqreply.Address\x12\x46\n\x05state\x18\x02 \x03(\x0b\x32\x37.io.statefun.runtime.reqreply.ToFunction.PersistedValue\x12H\n\x0binvocations\x18\x03 \x03(\x0b\x32\x33.io.statefun.runtime.reqreply.ToFunction.InvocationB\t\n\x07request\"\xd4\x0c\n\x0c\x46romFunction\x12Z\n\x11invocation_result\x18\x64 \x01(\x0b\x32=.io.statefun.runtime.reqreply.FromFunction.InvocationResponseH\x00\x12o\n\x1dincomplete_invocation_context\x18\x65 \x01(\x0b\x32\x46.io.statefun.runtime.reqreply.FromFunction.IncompleteInvocationContextH\x00\x1a\xd0\x01\n\x16PersistedValueMutation\x12\x65\n\rmutation_type\x18\x01 \x01(\x0e\x32N.io.statefun.runtime.reqreply.FromFunction.PersistedValueMutation.MutationType\x12\x12\n\nstate_name\x18\x02 \x01(\t\x12\x13\n\x0bstate_value\x18\x03 \x01(\x0c\"&\n\x0cMutationType\x12\n\n\x06\x44\x45LETE\x10\x00\x12\n\n\x06MODIFY\x10\x01\x1aU\n\nInvocation\x12\x35\n\x06target\x18\x01 \x01(\x0b\x32%.io.statefun.runtime.reqreply.Address\x12\x10\n\x08\x61rgument\x18\x02 \x01(\x0c\x1a\xae\x01\n\x11\x44\x65layedInvocation\x12\x13\n\x0b\x64\x65lay_in_ms\x18\x01 \x01(\x03\x12\x35\n\x06target\x18\x02 \x01(\x0b\x32%.io.statefun.runtime.reqreply.Address\x12\x10\n\x08\x61rgument\x18\x03 \x01(\x0c\x12\x1f\n\x17is_cancellation_request\x18\n \x01(\x08\x12\x1a\n\x12\x63\x61ncellation_token\x18\x0b \x01(\t\x1aP\n\rEgressMessage\x12\x18\n\x10\x65gress_namespace\x18\x01 \x01(\t\x12\x13\n\x0b\x65gress_type\x18\x02 \x01(\t\x12\x10\n\x08\x61rgument\x18\x03 \x01(\x0c\x1a\xf2\x02\n\x12InvocationResponse\x12Z\n\x0fstate_mutations\x18\x01 \x03(\x0b\x32\x41.io.statefun.runtime.reqreply.FromFunction.PersistedValueMutation\x12P\n\x11outgoing_messages\x18\x02 \x03(\x0b\x32\x35.io.statefun.runtime.reqreply.FromFunction.Invocation\x12Y\n\x13\x64\x65layed_invocations\x18\x03 \x03(\x0b\x32<.io.statefun.runtime.reqreply.FromFunction.DelayedInvocation\x12S\n\x11outgoing_egresses\x18\x04 \x03(\x0b\x32\x38.io.statefun.runtime.reqreply.FromFunction.EgressMessage\x1a\xbc\x01\n\x0e\x45xpirationSpec\x12R\n\x04mode\x18\x01 \x01(\x0e\x32\x44.io.statefun.runtime.reqreply.FromFunction.ExpirationSpec.ExpireMode\x12\x1b\n\x13\x65xpire_after_millis\x18\x02 \x01(\x03\"9\n\nExpireMode\x12\x08\n\x04NONE\x10\x00\x12\x0f\n\x0b\x41\x46TER_WRITE\x10\x01\x12\x10\n\x0c\x41\x46TER_INVOKE\x10\x02\x1a\x93\x01\n\x12PersistedValueSpec\x12\x12\n\nstate_name\x18\x01 \x01(\t\x12R\n\x0f\x65xpiration_spec\x18\x02 \x01(\x0b\x32\x39.io.statefun.runtime.reqreply.FromFunction.ExpirationSpec\x12\x15\n\rtype_typename\x18\x03 \x01(\t\x1at\n\x1bIncompleteInvocationContext\x12U\n\x0emissing_values\x18\x01 \x03(\x0b\x32=.io.statefun.runtime.reqreply.FromFunction.PersistedValueSpecB\n\n\x08responseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&statefun_runtime/protocol/opaque.proto\x12\x1cio.statefun.runtime.reqreply\"6\n\x07\x41\x64\x64ress\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\n\n\x02id\x18\x03 \x01(\t\"\xe4\x03\n\nToFunction\x12U\n\ninvocation\x18\x64 \x01(\x0b\x32?.io.statefun.runtime.reqreply.ToFunction.InvocationBatchRequestH\x00\x1a\x39\n\x0ePersistedValue\x12\x12\n\nstate_name\x18\x01 \x01(\t\x12\x13\n\x0bstate_value\x18\x02 \x01(\x0c\x1aU\n\nInvocation\x12\x35\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32%.io.statefun.runtime.reqreply.Address\x12\x10\n\x08\x61rgument\x18\x02 \x01(\x0c\x1a\xe1\x01\n\x16InvocationBatchRequest\x12\x35\n\x06target\x18\x01 \x01(\x0b\x32%.io.statefun.runtime.reqreply.Address\x12\x46\n\x05state\x18\x02 \x03(\x0b\x32\x37.io.statefun.runtime.reqreply.ToFunction.PersistedValue\x12H\n\x0binvocations\x18\x03 \x03(\x0b\x32\x33.io.statefun.runtime.reqreply.ToFunction.InvocationB\t\n\x07request\"\xd4\x0c\n\x0c\x46romFunction\x12Z\n\x11invocation_result\x18\x64 \x01(\x0b\x32=.io.statefun.runtime.reqreply.FromFunction.InvocationResponseH\x00\x12o\n\x1dincomplete_invocation_context\x18\x65 \x01(\x0b\x32\x46.io.statefun.runtime.reqreply.FromFunction.IncompleteInvocationContextH\x00\x1a\xd0\x01\n\x16PersistedValueMutation\x12\x65\n\rmutation_type\x18\x01 \x01(\x0e\x32N.io.statefun.runtime.reqreply.FromFunction.PersistedValueMutation.MutationType\x12\x12\n\nstate_name\x18\x02 \x01(\t\x12\x13\n\x0bstate_value\x18\x03 \x01(\x0c\"&\n\x0cMutationType\x12\n\n\x06\x44\x45LETE\x10\x00\x12\n\n\x06MODIFY\x10\x01\x1aU\n\nInvocation\x12\x35\n\x06target\x18\x01 \x01(\x0b\x32%.io.statefun.runtime.reqreply.Address\x12\x10\n\x08\x61rgument\x18\x02 \x01(\x0c\x1a\xae\x01\n\x11\x44\x65layedInvocation\x12\x13\n\x0b\x64\x65lay_in_ms\x18\x01 \x01(\x03\x12\x35\n\x06target\x18\x02 \x01(\x0b\x32%.io.statefun.runtime.reqreply.Address\x12\x10\n\x08\x61rgument\x18\x03 \x01(\x0c\x12\x1f\n\x17is_cancellation_request\x18\n \x01(\x08\x12\x1a\n\x12\x63\x61ncellation_token\x18\x0b \x01(\t\x1aP\n\rEgressMessage\x12\x18\n\x10\x65gress_namespace\x18\x01 \x01(\t\x12\x13\n\x0b\x65gress_type\x18\x02 \x01(\t\x12\x10\n\x08\x61rgument\x18\x03 \x01(\x0c\x1a\xf2\x02\n\x12InvocationResponse\x12Z\n\x0fstate_mutations\x18\x01 \x03(\x0b\x32\x41.io.statefun.runtime.reqreply.FromFunction.PersistedValueMutation\x12P\n\x11outgoing_messages\x18\x02 \x03(\x0b\x32\x35.io.statefun.runtime.reqreply.FromFunction.Invocation\x12Y\n\x13\x64\x65layed_invocations\x18\x03 \x03(\x0b\x32<.io.statefun.runtime.reqreply.FromFunction.DelayedInvocation\x12S\n\x11outgoing_egresses\x18\x04 \x03(\x0b\x32\x38.io.statefun.runtime.reqreply.FromFunction.EgressMessage\x1a\xbc\x01\n\x0e\x45xpirationSpec\x12R\n\x04mode\x18\x01 \x01(\x0e\x32\x44.io.statefun.runtime.reqreply.FromFunction.ExpirationSpec.ExpireMode\x12\x1b\n\x13\x65xpire_after_millis\x18\x02 \x01(\x03\"9\n\nExpireMode\x12\x08\n\x04NONE\x10\x00\x12\x0f\n\x0b\x41\x46TER_WRITE\x10\x01\x12\x10\n\x0c\x41\x46TER_INVOKE\x10\x02\x1a\x93\x01\n\x12PersistedValueSpec\x12\x12\n\nstate_name\x18\x01 \x01(\t\x12R\n\x0f\x65xpiration_spec\x18\x02 \x01(\x0b\x32\x39.io.statefun.runtime.reqreply.FromFunction.ExpirationSpec\x12\x15\n\rtype_typename\x18\x03 \x01(\t\x1at\n\x1bIncompleteInvocationContext\x12U\n\x0emissing_values\x18\x01 \x03(\x0b\x32=.io.statefun.runtime.reqreply.FromFunction.PersistedValueSpecB\n\n\x08responseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,33 +34,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADDRESS']._serialized_start=72
   _globals['_ADDRESS']._serialized_end=126
   _globals['_TOFUNCTION']._serialized_start=129
-  _globals['_TOFUNCTION']._serialized_end=574
+  _globals['_TOFUNCTION']._serialized_end=613
   _globals['_TOFUNCTION_PERSISTEDVALUE']._serialized_start=230
   _globals['_TOFUNCTION_PERSISTEDVALUE']._serialized_end=287
   _globals['_TOFUNCTION_INVOCATION']._serialized_start=289
-  _globals['_TOFUNCTION_INVOCATION']._serialized_end=335
-  _globals['_TOFUNCTION_INVOCATIONBATCHREQUEST']._serialized_start=338
-  _globals['_TOFUNCTION_INVOCATIONBATCHREQUEST']._serialized_end=563
-  _globals['_FROMFUNCTION']._serialized_start=577
-  _globals['_FROMFUNCTION']._serialized_end=2197
-  _globals['_FROMFUNCTION_PERSISTEDVALUEMUTATION']._serialized_start=799
-  _globals['_FROMFUNCTION_PERSISTEDVALUEMUTATION']._serialized_end=1007
-  _globals['_FROMFUNCTION_PERSISTEDVALUEMUTATION_MUTATIONTYPE']._serialized_start=969
-  _globals['_FROMFUNCTION_PERSISTEDVALUEMUTATION_MUTATIONTYPE']._serialized_end=1007
-  _globals['_FROMFUNCTION_INVOCATION']._serialized_start=1009
-  _globals['_FROMFUNCTION_INVOCATION']._serialized_end=1094
-  _globals['_FROMFUNCTION_DELAYEDINVOCATION']._serialized_start=1097
-  _globals['_FROMFUNCTION_DELAYEDINVOCATION']._serialized_end=1271
-  _globals['_FROMFUNCTION_EGRESSMESSAGE']._serialized_start=1273
-  _globals['_FROMFUNCTION_EGRESSMESSAGE']._serialized_end=1353
-  _globals['_FROMFUNCTION_INVOCATIONRESPONSE']._serialized_start=1356
-  _globals['_FROMFUNCTION_INVOCATIONRESPONSE']._serialized_end=1726
-  _globals['_FROMFUNCTION_EXPIRATIONSPEC']._serialized_start=1729
-  _globals['_FROMFUNCTION_EXPIRATIONSPEC']._serialized_end=1917
-  _globals['_FROMFUNCTION_EXPIRATIONSPEC_EXPIREMODE']._serialized_start=1860
-  _globals['_FROMFUNCTION_EXPIRATIONSPEC_EXPIREMODE']._serialized_end=1917
-  _globals['_FROMFUNCTION_PERSISTEDVALUESPEC']._serialized_start=1920
-  _globals['_FROMFUNCTION_PERSISTEDVALUESPEC']._serialized_end=2067
-  _globals['_FROMFUNCTION_INCOMPLETEINVOCATIONCONTEXT']._serialized_start=2069
-  _globals['_FROMFUNCTION_INCOMPLETEINVOCATIONCONTEXT']._serialized_end=2185
+  _globals['_TOFUNCTION_INVOCATION']._serialized_end=374
+  _globals['_TOFUNCTION_INVOCATIONBATCHREQUEST']._serialized_start=377
+  _globals['_TOFUNCTION_INVOCATIONBATCHREQUEST']._serialized_end=602
+  _globals['_FROMFUNCTION']._serialized_start=616
+  _globals['_FROMFUNCTION']._serialized_end=2236
+  _globals['_FROMFUNCTION_PERSISTEDVALUEMUTATION']._serialized_start=838
+  _globals['_FROMFUNCTION_PERSISTEDVALUEMUTATION']._serialized_end=1046
+  _globals['_FROMFUNCTION_PERSISTEDVALUEMUTATION_MUTATIONTYPE']._serialized_start=1008
+  _globals['_FROMFUNCTION_PERSISTEDVALUEMUTATION_MUTATIONTYPE']._serialized_end=1046
+  _globals['_FROMFUNCTION_INVOCATION']._serialized_start=1048
+  _globals['_FROMFUNCTION_INVOCATION']._serialized_end=1133
+  _globals['_FROMFUNCTION_DELAYEDINVOCATION']._serialized_start=1136
+  _globals['_FROMFUNCTION_DELAYEDINVOCATION']._serialized_end=1310
+  _globals['_FROMFUNCTION_EGRESSMESSAGE']._serialized_start=1312
+  _globals['_FROMFUNCTION_EGRESSMESSAGE']._serialized_end=1392
+  _globals['_FROMFUNCTION_INVOCATIONRESPONSE']._serialized_start=1395
+  _globals['_FROMFUNCTION_INVOCATIONRESPONSE']._serialized_end=1765
+  _globals['_FROMFUNCTION_EXPIRATIONSPEC']._serialized_start=1768
+  _globals['_FROMFUNCTION_EXPIRATIONSPEC']._serialized_end=1956
+  _globals['_FROMFUNCTION_EXPIRATIONSPEC_EXPIREMODE']._serialized_start=1899
+  _globals['_FROMFUNCTION_EXPIRATIONSPEC_EXPIREMODE']._serialized_end=1956
+  _globals['_FROMFUNCTION_PERSISTEDVALUESPEC']._serialized_start=1959
+  _globals['_FROMFUNCTION_PERSISTEDVALUESPEC']._serialized_end=2106
+  _globals['_FROMFUNCTION_INCOMPLETEINVOCATIONCONTEXT']._serialized_start=2108
+  _globals['_FROMFUNCTION_INCOMPLETEINVOCATIONCONTEXT']._serialized_end=2224
 # @@protoc_insertion_point(module_scope)

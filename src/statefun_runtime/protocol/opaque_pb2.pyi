@@ -29,9 +29,9 @@ class ToFunction(_message.Message):
         __slots__ = ("caller", "argument")
         CALLER_FIELD_NUMBER: _ClassVar[int]
         ARGUMENT_FIELD_NUMBER: _ClassVar[int]
-        caller: bytes
+        caller: Address
         argument: bytes
-        def __init__(self, caller: _Optional[bytes] = ..., argument: _Optional[bytes] = ...) -> None: ...
+        def __init__(self, caller: _Optional[_Union[Address, _Mapping]] = ..., argument: _Optional[bytes] = ...) -> None: ...
     class InvocationBatchRequest(_message.Message):
         __slots__ = ("target", "state", "invocations")
         TARGET_FIELD_NUMBER: _ClassVar[int]

@@ -1,0 +1,1 @@
+"""Calling functions, in process or over HTTP, and serving them over HTTP."""
