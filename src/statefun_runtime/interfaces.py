@@ -5,7 +5,7 @@ them. Records are plain tuples and slotted classes, since every message passes t
 milliseconds since the epoch, as `int`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -234,7 +234,6 @@ class Table(Enum):
     SPECS = "specs"
     MAILBOX = "mailbox"
     DELAYED = "delayed"
-    TOKENS = "tokens"
     POSITIONS = "positions"
     OUTBOX = "outbox"
     SINKS = "sinks"
@@ -280,9 +279,3 @@ class Clock(Protocol):
 
     def monotonic(self) -> int:
         """Milliseconds since some point; never goes back."""
-
-
-Positions: TypeAlias = Mapping[str, Mapping[str, bytes]]
-"""ingress id -> partition -> position."""
-
-Rows: TypeAlias = Iterable[tuple[bytes, bytes]]

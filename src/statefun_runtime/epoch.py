@@ -1,0 +1,134 @@
+"""The epoch, the unit of durability: what the engine hands to the store, and what comes back after a restart.
+
+Between two cuts the engine works in memory and keeps here the difference to the last durable epoch. A cut swaps the
+epoch for an empty one; nothing in a cut epoch changes afterwards, so a thread can write it while the engine goes on.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from statefun_runtime.interfaces import Address, Message, OutboxBatch, Payload, StateSpec
+
+DelayedKey: TypeAlias = tuple[int, int]
+"""(due time, sequence): the order in which delayed messages fire."""
+
+StateValue: TypeAlias = tuple[int, Payload]
+"""(time of the last write, or of the last call for a state that expires after calls; encoded value)."""
+
+StateValues: TypeAlias = dict[str, StateValue]
+"""The values of one address by state name; a state without a value is not in it."""
+
+
+class DelayedMessage(NamedTuple):
+    """A message to be delivered at `due`; `caller` sent it, and can cancel it if `token` is not empty."""
+
+    due: int
+    sequence: int
+    target: Address
+    caller: Address
+    payload: Payload
+    token: str
+
+    @property
+    def key(self) -> DelayedKey:
+        return (self.due, self.sequence)
+
+
+class Parked(NamedTuple):
+    """Why an address is parked: its mailbox is kept and nothing is delivered to it until it is resumed."""
+
+    since: int
+    attempts: int
+    reason: str
+
+
+class DeadLetter(NamedTuple):
+    """A message that could not be delivered, kept with the reason. `destination` is a typename or an egress."""
+
+    time: int
+    destination: str
+    message: Message
+    reason: str
+
+
+class Epoch:
+    """The difference that one epoch makes.
+
+    `born` are messages accepted or sent in it and not yet consumed, `dead` durable messages consumed in it; one that
+    was born and consumed in the same epoch is in neither and touches no disk. The same holds for delayed messages.
+    """
+
+    __slots__ = (
+        "born",
+        "dead",
+        "dead_letters",
+        "delayed",
+        "delayed_gone",
+        "number",
+        "outbox",
+        "outbox_gone",
+        "parked",
+        "positions",
+        "sequence",
+        "sinks",
+        "specs",
+        "state",
+        "time",
+    )
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.sequence = 0
+        self.time = 0
+        self.born: dict[int, Message] = {}
+        self.dead: list[Message] = []
+        self.state: dict[Address, StateValues] = {}
+        self.delayed: dict[DelayedKey, DelayedMessage] = {}
+        self.delayed_gone: list[DelayedKey] = []
+        self.positions: dict[tuple[str, str], bytes] = {}
+        self.outbox: dict[str, list[Payload]] = {}
+        self.outbox_gone: list[tuple[str, int]] = []
+        self.sinks: dict[str, bytes] = {}
+        self.specs: dict[str, dict[str, StateSpec]] = {}
+        self.parked: dict[Address, Parked | None] = {}
+        self.dead_letters: list[DeadLetter] = []
+
+    def needs_commit(self) -> bool:
+        """Whether anything waits for this epoch. What egresses released does not by itself."""
+        return bool(
+            self.born
+            or self.dead
+            or self.state
+            or self.delayed
+            or self.delayed_gone
+            or self.positions
+            or self.outbox
+            or self.specs
+            or self.parked
+            or self.dead_letters
+        )
+
+    def has_changes(self) -> bool:
+        """Whether committing it would change anything."""
+        return self.needs_commit() or bool(self.outbox_gone or self.sinks)
+
+
+@dataclass(slots=True)
+class Recovery:
+    """The last durable epoch as read from a store; the defaults are those of an empty one.
+
+    `messages` come in order per address; `outbox` holds, by egress, the batches not known to be out, in epoch order.
+    """
+
+    lineage: str
+    epoch: int = 0
+    sequence: int = 0
+    time: int = 0
+    messages: Iterable[Message] = ()
+    delayed: Iterable[DelayedMessage] = ()
+    positions: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    outbox: dict[str, list[OutboxBatch]] = field(default_factory=dict)
+    sinks: dict[str, bytes] = field(default_factory=dict)
+    specs: dict[str, dict[str, StateSpec]] = field(default_factory=dict)
+    parked: dict[Address, Parked] = field(default_factory=dict)

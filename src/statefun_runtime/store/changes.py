@@ -1,0 +1,69 @@
+"""An epoch as the atomic change of the store that makes it durable."""
+
+from statefun_runtime.epoch import Epoch
+from statefun_runtime.interfaces import Changes, Table
+from statefun_runtime.store import keys, rows
+
+EPOCH, SEQUENCE, TIME, LINEAGE = b"epoch", b"sequence", b"time", b"lineage"
+
+
+def changes_of(epoch: Epoch, lineage: str) -> Changes:
+    """What committing `epoch` writes and deletes."""
+    changes = Changes()
+    _put_messages(epoch, changes)
+    _put_state(epoch, changes)
+    _put_egress(epoch, changes, lineage)
+    _put_operations(epoch, changes)
+    changes.puts += (
+        (Table.META, EPOCH, rows.number_row(epoch.number)),
+        (Table.META, SEQUENCE, rows.number_row(epoch.sequence)),
+        (Table.META, TIME, rows.number_row(epoch.time)),
+        (Table.META, LINEAGE, rows.bytes_row(lineage.encode())),
+    )
+    return changes
+
+
+def _put_messages(epoch: Epoch, changes: Changes) -> None:
+    changes.deletes += [(Table.MAILBOX, keys.message_key(message)) for message in epoch.dead]
+    changes.deletes += [(Table.DELAYED, keys.delayed_key(key)) for key in epoch.delayed_gone]
+    changes.puts += [
+        (Table.MAILBOX, keys.message_key(message), rows.message_row(message)) for message in epoch.born.values()
+    ]
+    changes.puts += [
+        (Table.DELAYED, keys.delayed_key(key), rows.delayed_row(message)) for key, message in epoch.delayed.items()
+    ]
+
+
+def _put_state(epoch: Epoch, changes: Changes) -> None:
+    for address, values in epoch.state.items():
+        key = keys.address_key(address)
+        if values:
+            changes.puts.append((Table.STATE, key, rows.state_row(values)))
+        else:
+            changes.deletes.append((Table.STATE, key))
+    for typename, specs in epoch.specs.items():
+        changes.puts.append((Table.SPECS, keys.text_key(typename), rows.specs_row(specs.values())))
+
+
+def _put_egress(epoch: Epoch, changes: Changes, lineage: str) -> None:
+    for egress, number in epoch.outbox_gone:
+        changes.deletes.append((Table.OUTBOX, keys.numbered_key(egress, number)))
+    for egress, records in epoch.outbox.items():
+        row = rows.outbox_row(lineage, records)
+        changes.puts.append((Table.OUTBOX, keys.numbered_key(egress, epoch.number), row))
+    for egress, position in epoch.sinks.items():
+        changes.puts.append((Table.SINKS, keys.text_key(egress), rows.bytes_row(position)))
+
+
+def _put_operations(epoch: Epoch, changes: Changes) -> None:
+    for (ingress, partition), position in epoch.positions.items():
+        changes.puts.append((Table.POSITIONS, keys.pair_key(ingress, partition), rows.bytes_row(position)))
+    for address, parked in epoch.parked.items():
+        key = keys.address_key(address)
+        if parked is None:
+            changes.deletes.append((Table.PARKED, key))
+        else:
+            changes.puts.append((Table.PARKED, key, rows.parked_row(parked)))
+    for letter in epoch.dead_letters:
+        key = keys.number_key(letter.message[0])
+        changes.puts.append((Table.DEAD_LETTERS, key, rows.dead_letter_row(letter)))

@@ -1,0 +1,41 @@
+"""A store in memory, for tests: the contract of the port without a disk."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from statefun_runtime.errors import StoreError
+from statefun_runtime.interfaces import Changes, Store, Table
+
+
+class MemoryStore(Store):
+    """Keeps every table as a dict; nothing outlives the object."""
+
+    def __init__(self) -> None:
+        self._tables: dict[Table, dict[bytes, bytes]] = {table: {} for table in Table}
+        self._closed = False
+
+    def get_many(self, table: Table, keys: Sequence[bytes]) -> list[bytes | None]:
+        rows = self._open(table)
+        return [rows.get(key) for key in keys]
+
+    def scan(self, table: Table, start: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        rows = self._open(table)
+        inside = sorted(key for key in rows if key >= start and (end is None or key < end))
+        return iter([(key, rows[key]) for key in inside])
+
+    def commit(self, changes: Changes) -> None:
+        for table, key in changes.deletes:
+            self._open(table).pop(key, None)
+        for table, key, value in changes.puts:
+            self._open(table)[key] = value
+
+    def checkpoint(self, path: Path) -> None:
+        raise StoreError(f"a store in memory cannot be copied to {path}; use a data directory")
+
+    def close(self) -> None:
+        self._closed = True
+
+    def _open(self, table: Table) -> dict[bytes, bytes]:
+        if self._closed:
+            raise StoreError("the store is closed")
+        return self._tables[table]
