@@ -1,0 +1,1 @@
+"""Sinks of records. Each adapter is found by the kind that a module file names."""

@@ -1,0 +1,1 @@
+"""Sources of messages. Each adapter is found by the kind that a module file names."""
