@@ -8,7 +8,7 @@ _LONGEST = 100
 
 
 def nearest_name(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The name of `known` that is most like `name`, case apart, or `None` if none has a likeness of `cutoff` (0 to 1)."""
+    """The name of `known` that is most like `name`, case apart, `None` if none has a likeness of `cutoff` (0 to 1)."""
     if len(name) > _LONGEST:
         return None
     by_folded = {candidate.casefold(): candidate for candidate in known}

@@ -52,12 +52,10 @@ def check_url_template(text: str) -> str:
 def _tcp_url(parts: SplitResult, scheme: str) -> EndpointUrl:
     if not parts.hostname:
         raise ValueError(f"has no host; it must read {scheme}://<host>:<port>/<path>")
-    port = parts.port
+    port, path = parts.port, _with_query(parts.path, parts)
     if port == 0:
         raise ValueError("has port 0")
-    return EndpointUrl(
-        scheme == "https", parts.hostname, port or _DEFAULT_PORTS[scheme], _with_query(parts.path, parts)
-    )
+    return EndpointUrl(scheme == "https", parts.hostname, port or _DEFAULT_PORTS[scheme], path)
 
 
 def _unix_url(parts: SplitResult, scheme: str) -> EndpointUrl:

@@ -168,8 +168,8 @@ class FileIngressSpec(Spec):
     """`io.statefun.file.v1/ingress`: every line or row of a file becomes a message for each target.
 
     `key` is the field (json-lines) or the column (csv) whose value is the target's id. A csv row becomes a JSON object
-    by the header. With `io.statefun.types/string` the payload is the JSON text as a string; with any other `value_type` it
-    is that JSON text as UTF-8 bytes under that typename.
+    by the header. With `io.statefun.types/string` the payload is the JSON text as a string; with any other `value_type`
+    it is that JSON text as UTF-8 bytes under that typename.
     """
 
     id: TypeNameText

@@ -6,14 +6,14 @@ what they differ in is which properties they take and the defaults.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias, cast
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from statefun_runtime.module.spec import Duration, Size, StrictModel
 
-ASYNC = "io.statefun.transports.v1/async"
-OKHTTP = "io.statefun.transports.v1/okhttp"
+ASYNC: Final = "io.statefun.transports.v1/async"
+OKHTTP: Final = "io.statefun.transports.v1/okhttp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,9 @@ class AsyncTransport(StrictModel):
 
 
 def _transport_type(value: object) -> object:
-    return value.get("type", ASYNC) if isinstance(value, dict) else getattr(value, "type", None)
+    if isinstance(value, dict):
+        return cast("dict[str, object]", value).get("type", ASYNC)
+    return getattr(value, "type", None)
 
 
 Transport: TypeAlias = Annotated[
