@@ -1,0 +1,309 @@
+"""Drives the engine: carries out what it decides, one turn of the event loop after the other.
+
+A turn moves time on, loads the state that calls need, makes the calls, and cuts an epoch when the last one is durable.
+Replies and messages that arrive between turns go straight into the engine and ask for another turn.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from statefun_runtime.clock import EngineClock
+from statefun_runtime.engine.engine import Engine
+from statefun_runtime.epoch import Epoch
+from statefun_runtime.errors import StoreError
+from statefun_runtime.interfaces import Arrival, Batch, Egress, Endpoint, Inlet, Outlet, Reply, Store, Table
+from statefun_runtime.store import keys, rows
+from statefun_runtime.store.committer import Committer
+
+_BATCHES = 64
+"""Calls of one function type in one round: few enough that a round is short, enough to share its fixed cost."""
+_TURN_SECONDS = 0.002
+"""How long a turn may keep the event loop from sockets."""
+_REMEMBERED_COMMITS = 1000
+
+
+@dataclass(slots=True)
+class CommitFigures:
+    """What commits cost: durations in seconds, rows by epoch."""
+
+    count: int = 0
+    seconds: float = 0.0
+    recent: deque[float] = field(default_factory=lambda: deque(maxlen=_REMEMBERED_COMMITS))
+
+    def add(self, seconds: float) -> None:
+        self.count += 1
+        self.seconds += seconds
+        self.recent.append(seconds)
+
+
+class Driver:
+    """Owns the engine's thread: everything here runs on the event loop, only commits are written elsewhere."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store,
+        endpoint_of: Callable[[str], Endpoint],
+        clock: EngineClock,
+        commit_interval: float,
+    ) -> None:
+        """Args: `endpoint_of` finds who serves a typename; `commit_interval` is the least seconds between commits."""
+        self.engine = engine
+        self.commits = CommitFigures()
+        self.accepted: dict[str, int] = {}
+        """Messages taken from each ingress."""
+        self._store = store
+        self._endpoint_of = endpoint_of
+        self._clock = clock
+        self._commit_interval = commit_interval
+        self._committer = Committer(store, engine.lineage)
+        self._under_way: asyncio.Future[None] | None = None
+        """The commit that is being written."""
+        self._commit_timer: asyncio.TimerHandle | None = None
+        self._commit_after = 0.0
+        self._egresses: dict[str, Egress] = {}
+        self._loop = asyncio.get_running_loop()
+        self._scheduled = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting_durable: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._waiting_room: deque[asyncio.Future[None]] = deque()
+        self._paused = False
+        self._stopping = False
+        self._idle: asyncio.Future[None] | None = None
+        """Resolved when no call is under way any more."""
+        self.failure: asyncio.Future[None] = self._loop.create_future()
+        """Resolved with an exception when nothing more can become durable."""
+
+    # ------------------------------------------------------------------------------------------------- what goes in
+
+    def inlet(self, ingress: str) -> Inlet:
+        """The way in for one ingress."""
+        self.accepted.setdefault(ingress, 0)
+        return _Inlet(self, ingress)
+
+    def accept(self, ingress: str, arrivals: Sequence[Arrival], partition: str, position: bytes | None) -> int:
+        self._check()
+        epoch = self.engine.accept(ingress, arrivals, partition, position)
+        self.accepted[ingress] += len(arrivals)
+        self.wake()
+        return epoch
+
+    async def room(self) -> None:
+        """Wait until the engine wants more."""
+        while self._paused or not self.engine.wants_more:
+            self._check()
+            future = self._loop.create_future()
+            self._waiting_room.append(future)
+            await future
+
+    async def durable(self, epoch: int) -> None:
+        """Wait until `epoch` is on disk."""
+        if epoch <= self.engine.durable:
+            return
+        self._check()
+        future = self._loop.create_future()
+        self._waiting_durable.append((epoch, future))
+        await future
+
+    def _let_in(self) -> None:
+        while self._waiting_room:
+            _set(self._waiting_room.popleft())
+
+    def pause(self) -> None:
+        """Let ingresses hand in nothing more."""
+        self._paused = True
+
+    # ------------------------------------------------------------------------------------------------- what goes out
+
+    def outlet(self, egress: str) -> Outlet:
+        """The way back for one egress."""
+        return _Outlet(self, egress)
+
+    def attach(self, egresses: Mapping[str, Egress]) -> None:
+        """Release the records of durable epochs to these egresses from now on."""
+        self._egresses = dict(egresses)
+
+    def released(self, egress: str, epoch: int, position: bytes | None) -> None:
+        self.engine.released(egress, epoch, position)
+
+    # --------------------------------------------------------------------------------------------------------- turns
+
+    def wake(self) -> None:
+        """Ask for a turn."""
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._scheduled = False
+        if self.failure.done():
+            return
+        try:
+            busy = self._work()
+            self._commit()
+        except Exception as error:  # noqa: BLE001 - whatever it is, memory may be wrong now: only the store is right
+            self._fail(error)
+            return
+        if self.engine.wants_more and not self._paused:
+            self._let_in()
+        if busy:
+            self.wake()
+        else:
+            self._sleep_until_next_time()
+
+    def _work(self) -> bool:
+        """Make the calls that are ready; tell whether more are when the turn is over."""
+        engine = self.engine
+        engine.tick(self._clock.now())
+        if self._stopping:
+            return False
+        end = time.perf_counter() + _TURN_SECONDS
+        while True:
+            self._load()
+            batches = engine.next_batches(_BATCHES)
+            if not batches:
+                return False
+            for batch in batches:
+                self._endpoint_of(batch.target[0]).invoke(batch, self._reply)
+            if time.perf_counter() > end:
+                return True
+
+    def _load(self) -> None:
+        mailboxes = self.engine.take_loads()
+        if not mailboxes:
+            return
+        found = self._store.get_many(Table.STATE, [keys.address_key(mailbox.address) for mailbox in mailboxes])
+        for mailbox, row in zip(mailboxes, found, strict=True):
+            self.engine.loaded(mailbox, rows.read_state(row) if row is not None else {})
+
+    def _reply(self, batch: Batch, reply: Reply) -> None:
+        self.engine.reply(batch, reply)
+        if self._idle is not None and not self._in_flight():
+            _set(self._idle)
+        self.wake()
+
+    def _sleep_until_next_time(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self.engine.next_time()
+        if due is not None:
+            self._timer = self._loop.call_later(max(0, due - self._clock.now()) / 1000, self.wake)
+
+    # ------------------------------------------------------------------------------------------------------- commits
+
+    def _commit(self) -> None:
+        if self._under_way is not None or self._commit_timer is not None:
+            return
+        wait = self._commit_after - self._loop.time()
+        if wait <= 0:
+            self._submit(self.engine.cut())
+        elif self.engine.epoch.needs_commit():
+            self._commit_timer = self._loop.call_later(wait, self._commit_later)
+
+    def _commit_later(self) -> None:
+        self._commit_timer = None
+        self._commit_after = 0.0
+        self._commit()
+
+    def _submit(self, epoch: Epoch | None) -> None:
+        if epoch is None:
+            return
+        self._under_way = self._loop.create_future()
+        self._committer.submit(epoch, lambda done: self._loop.call_soon_threadsafe(self._committed, epoch, done))
+
+    def _committed(self, epoch: Epoch, done: Future[float]) -> None:
+        if self._under_way is not None:
+            self._under_way.set_result(None)
+            self._under_way = None
+        error = done.exception()
+        if error is not None:
+            self._fail(error)
+            return
+        seconds = done.result()
+        self.commits.add(seconds)
+        # An epoch costs something however small it is: leave disk and interpreter alone as long as the last one took.
+        self._commit_after = self._loop.time() + max(self._commit_interval, seconds)
+        for egress, batch in self.engine.committed(epoch):
+            self._egresses[egress].write(batch)
+        waiting = self._waiting_durable
+        while waiting and waiting[0][0] <= epoch.number:
+            _set(waiting.popleft()[1])
+        self.wake()
+
+    async def settle(self) -> None:
+        """Commit everything there is, including what egresses have released, and wait for it."""
+        while not self.failure.done():
+            if self._under_way is None:
+                self._submit(self.engine.cut(everything=True))
+            if self._under_way is None:
+                return
+            await self._under_way
+
+    # -------------------------------------------------------------------------------------------------------- the end
+
+    def _check(self) -> None:
+        if self.failure.done():
+            raise StoreError("the runtime has stopped taking messages: an epoch could not be made durable")
+
+    def _fail(self, error: BaseException) -> None:
+        if self.failure.done():
+            return
+        self.failure.set_exception(error)
+        unknown = StoreError(f"the epoch will not become durable: {error}")
+        for _, future in self._waiting_durable:
+            if not future.done():
+                future.set_exception(unknown)
+        self._let_in()
+        if self._idle is not None:
+            _set(self._idle)
+
+    async def finish_calls(self) -> None:
+        """Make no new calls, and wait for the replies to those under way."""
+        self._stopping = True
+        if self._in_flight() and not self.failure.done():
+            self._idle = self._loop.create_future()
+            await self._idle
+
+    def _in_flight(self) -> int:
+        return sum(function_type.in_flight for function_type in self.engine.dispatcher.types.values())
+
+    def close(self) -> None:
+        """Wait for the commit under way and end its thread."""
+        for timer in (self._timer, self._commit_timer):
+            if timer is not None:
+                timer.cancel()
+        self._committer.close()
+
+
+def _set(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inlet(Inlet):
+    driver: Driver
+    ingress: str
+
+    def accept(self, arrivals: Sequence[Arrival], partition: str = "", position: bytes | None = None) -> int:
+        return self.driver.accept(self.ingress, arrivals, partition, position)
+
+    async def room(self) -> None:
+        await self.driver.room()
+
+    async def durable(self, epoch: int) -> None:
+        await self.driver.durable(epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outlet(Outlet):
+    driver: Driver
+    egress: str
+
+    def released(self, epoch: int, position: bytes | None = None) -> None:
+        self.driver.released(self.egress, epoch, position)
