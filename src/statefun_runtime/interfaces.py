@@ -219,6 +219,9 @@ class Egress(Protocol):
         After a restart every batch that was not removed from the outbox comes again, in the same order, unchanged.
         """
 
+    async def run(self) -> None:
+        """Serve until the task is cancelled. Raises EgressError if the sink fails and the egress cannot go on."""
+
     async def stop(self) -> None:
         """Finish the batches that can be finished now, report them, release all resources."""
 
