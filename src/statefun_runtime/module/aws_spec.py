@@ -1,11 +1,10 @@
 """How a Kinesis ingress or egress reaches AWS: the region and the credentials."""
 
-from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, SecretStr
 
-from statefun_runtime.module.spec import CamelModel, Text
+from statefun_runtime.module.spec import CamelModel, LocalPath, Text
 
 
 class DefaultRegion(CamelModel):
@@ -48,7 +47,7 @@ class ProfileCredentials(CamelModel):
 
     type: Literal["profile"]
     profile_name: Text
-    profile_path: Path | None = None
+    profile_path: LocalPath | None = None
 
 
 AwsRegion: TypeAlias = Annotated[DefaultRegion | SpecificRegion | CustomEndpointRegion, Field(discriminator="type")]

@@ -17,6 +17,7 @@ from statefun_runtime.module.spec import (
     Date,
     FilePath,
     InvalidRecordHandling,
+    KafkaTopicName,
     Port,
     Properties,
     Size,
@@ -33,7 +34,7 @@ _TOPIC_PARTITION = re.compile(r"(.+)/(\d{1,10})", re.ASCII)
 class KafkaTopic(CamelModel):
     """A topic and where its records go. The record's key is the target's id, its value the message's bytes."""
 
-    topic: Text
+    topic: KafkaTopicName
     value_type: TypeNameText
     targets: Targets
     invalid_record_handling: InvalidRecordHandling | None = None

@@ -9,9 +9,12 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic.alias_generators import to_camel
 
+from statefun.typename import split_typename
 from statefun_runtime.units import parse_duration, parse_size
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d{4}", re.ASCII)
+
+_TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}", re.ASCII)
 
 DIRECTORY = "directory"
 """The key of the validation context under which the directory for relative paths is handed in."""
@@ -35,9 +38,7 @@ class Spec(CamelModel):
 
 def check_typename(text: str) -> str:
     """Return `text` if it reads `<namespace>/<name>`, split at the last slash; a ValueError otherwise."""
-    namespace, slash, name = text.rpartition("/")
-    if not slash or not namespace.strip() or not name.strip():
-        raise ValueError("must read <namespace>/<name>")
+    split_typename(text)
     if any(character.isspace() or not character.isprintable() for character in text):
         raise ValueError("must not contain spaces or control characters")
     return text
@@ -73,10 +74,21 @@ def _date(value: object) -> object:
 
 
 def _file_path(value: Path, info: ValidationInfo) -> Path:
-    if not value.name:
-        raise ValueError("must name a file")
+    _check_path(value)
     directory = info.context[DIRECTORY] if info.context else None
     return Path(directory, value) if directory is not None else value
+
+
+def _check_path(value: Path) -> Path:
+    if not value.name or not str(value).isprintable():
+        raise ValueError("must name a file")
+    return value
+
+
+def _check_topic(text: str) -> str:
+    if not _TOPIC.fullmatch(text) or text in {".", ".."}:
+        raise ValueError("must be 1 to 249 of the characters a-z A-Z 0-9 . _ -")
+    return text
 
 
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
@@ -94,6 +106,9 @@ Date: TypeAlias = Annotated[datetime, BeforeValidator(_date)]
 """A moment with its offset to UTC, written as `yyyy-MM-dd HH:mm:ss.SSS Z`."""
 FilePath: TypeAlias = Annotated[Path, AfterValidator(_file_path)]
 """A file; a relative path is taken from the directory of the module file that names it."""
+LocalPath: TypeAlias = Annotated[Path, AfterValidator(_check_path)]
+"""A file; a relative path is taken from the working directory, as Flink does."""
+KafkaTopicName: TypeAlias = Annotated[str, AfterValidator(_check_topic)]
 Properties: TypeAlias = tuple[Annotated[dict[str, str], Field(min_length=1, max_length=1)], ...]
 """Settings for a client library: a list of maps with one entry each."""
 

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, TypeAlias, cast
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from statefun_runtime.module.spec import Duration, Size, StrictModel
+from statefun_runtime.module.spec import Duration, LocalPath, Size, StrictModel
 
 ASYNC: Final = "io.statefun.transports.v1/async"
 OKHTTP: Final = "io.statefun.transports.v1/okhttp"
@@ -76,10 +76,10 @@ class AsyncTransport(StrictModel):
     pool_ttl: Duration = 15_000
     pool_size: Annotated[int, Field(gt=0)] = 1024
     payload_max_bytes: Size = 32 << 20
-    trust_cacerts: Path | None = None
-    client_cert: Path | None = None
-    client_key: Path | None = None
-    client_key_password: Path | None = None
+    trust_cacerts: LocalPath | None = None
+    client_cert: LocalPath | None = None
+    client_key: LocalPath | None = None
+    client_key_password: LocalPath | None = None
 
     @model_validator(mode="after")
     def _check(self) -> "AsyncTransport":

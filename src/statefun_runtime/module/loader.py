@@ -1,0 +1,111 @@
+"""Reading module files: text, documents, overlays, checked specs. All problems are found at once."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from statefun_runtime.errors import ModuleError
+from statefun_runtime.module.assembly import assemble
+from statefun_runtime.module.composer import compose
+from statefun_runtime.module.declaration import Declaration
+from statefun_runtime.module.document import read_documents
+from statefun_runtime.module.module import Module
+from statefun_runtime.module.node import Node
+from statefun_runtime.module.position import Position
+from statefun_runtime.module.problem import Problem, Severity, error
+
+MAX_BYTES = 1 << 20
+"""The largest module file: a thousand times the usual one, and still read in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """A module and what is wrong with its files; what has an error is not in the module."""
+
+    module: Module
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity is Severity.WARNING)
+
+    def require(self) -> Module:
+        """The module if it has no errors.
+
+        Raises:
+            ModuleError: There are errors; its text lists them, one a line.
+        """
+        if self.errors:
+            raise ModuleError("\n".join(str(problem) for problem in self.errors))
+        return self.module
+
+
+def load_modules(
+    paths: Sequence[Path], *, ingress_kinds: Collection[str] = (), egress_kinds: Collection[str] = ()
+) -> LoadResult:
+    """Read module files; a later one may overlay documents of the earlier ones.
+
+    `ingress_kinds` and `egress_kinds` are users' own: their specs are handed on as plain values. Never raises because
+    of what a file holds, or because it cannot be read: that is a problem too.
+    """
+    problems: list[Problem] = []
+    declarations: dict[tuple[str, str], Declaration] = {}
+    nameless: list[Declaration] = []
+    for path in paths:
+        declared = read_documents(_compose_file(path, problems), problems)
+        nameless += [declaration for declaration in declared if declaration.identity is None]
+        _overlay(declarations, declared, problems)
+    module = assemble([*declarations.values(), *nameless], ingress_kinds, egress_kinds, problems)
+    return LoadResult(module, _in_order(problems, paths))
+
+
+def _compose_file(path: Path, problems: list[Problem]) -> list[Node]:
+    file = str(path)
+    try:
+        with path.open("rb") as opened:
+            content = opened.read(MAX_BYTES + 1)
+    except OSError as wrong:
+        problems.append(error(Position(file), "", f"cannot be read: {wrong.strerror}"))
+        return []
+    if len(content) > MAX_BYTES:
+        problems.append(error(Position(file), "", f"is larger than {MAX_BYTES} bytes"))
+        return []
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        line = content[: wrong.start].count(b"\n") + 1
+        problems.append(error(Position(file, line, 1), "", "is not UTF-8 text"))
+        return []
+    documents, wrongs = compose(text, file)
+    problems += wrongs
+    return documents
+
+
+def _overlay(
+    declarations: dict[tuple[str, str], Declaration], declared: Iterable[Declaration], problems: list[Problem]
+) -> None:
+    """Add what one file declares: twice in a file is an error, again in a later file an overlay."""
+    seen: dict[tuple[str, str], Declaration] = {}
+    for declaration in declared:
+        identity = declaration.identity
+        if identity is None:
+            continue
+        key = (declaration.kind, identity)
+        if key in seen:
+            first = seen[key].position
+            problems.append(
+                error(declaration.position, "", f"{declaration.kind} {identity} is declared already, at {first}")
+            )
+            continue
+        seen[key] = declaration
+        known = declarations.get(key)
+        declarations[key] = declaration if known is None else known.overlaid(declaration)
+
+
+def _in_order(problems: Iterable[Problem], paths: Sequence[Path]) -> tuple[Problem, ...]:
+    order = {str(path): at for at, path in enumerate(paths)}
+    return tuple(sorted(set(problems), key=lambda problem: (order[problem.file], problem.line, problem.column)))
