@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from statefun_runtime.errors import IngressError
 from statefun_runtime.file_position import FilePosition, ForeignFileError
 from statefun_runtime.ingress.blocks import BlockReader
-from statefun_runtime.ingress.payload import payload_encoder
+from statefun_runtime.ingress.payload import STRING, text_encoder, value_encoder
 from statefun_runtime.ingress.records import (
     InvalidRecordError,
     Parser,
@@ -37,7 +37,7 @@ class FileIngress:
     def __init__(self, spec: FileIngressSpec, counts: RecordCounts) -> None:
         self._spec = spec
         self._counts = counts
-        self._encode = payload_encoder(spec.value_type)
+        self._encode = text_encoder() if spec.value_type == STRING else value_encoder(spec.value_type)
         self._descriptor = -1
 
     async def start(self, inlet: Inlet, positions: Mapping[str, bytes]) -> None:

@@ -16,18 +16,25 @@ _VALUE_TAG = b"\x1a"
 _STRING_VALUE_TAG = b"\x0a"
 
 
-def payload_encoder(typename: str) -> Callable[[bytes], Payload]:
-    """A function from the bytes of a value to its payload; for `STRING` the bytes are the UTF-8 text itself."""
+def value_encoder(typename: str) -> Callable[[bytes], Payload]:
+    """A function from the bytes of a value, as its type encodes it, to its payload."""
     name = typename.encode()
     header = _TYPENAME_TAG + _varint(len(name)) + name + _HAS_VALUE
 
     def encode(value: bytes) -> Payload:
         return header + _VALUE_TAG + _varint(len(value)) + value if value else header
 
-    def encode_text(text: bytes) -> Payload:
-        return encode(_STRING_VALUE_TAG + _varint(len(text)) + text) if text else header
+    return encode
 
-    return encode_text if typename == STRING else encode
+
+def text_encoder() -> Callable[[bytes], Payload]:
+    """A function from a text in UTF-8 to its payload as a `STRING`."""
+    encode = value_encoder(STRING)
+
+    def encode_text(text: bytes) -> Payload:
+        return encode(_STRING_VALUE_TAG + _varint(len(text)) + text if text else b"")
+
+    return encode_text
 
 
 def _varint(number: int) -> bytes:

@@ -1,0 +1,101 @@
+"""A small HTTP server: what the HTTP ingress, the HTTP egress and the admin server have in common.
+
+Errors are JSON, `{"error": <text>}`. Web pages of other sites are refused, since a browser would let any page send
+requests to loopback: by `Sec-Fetch-Site`, by `Origin`, and, for a server bound to loopback, by a `Host` that is not
+loopback (a name that was rebound to 127.0.0.1).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from ipaddress import ip_address
+from typing import TypeAlias
+
+from aiohttp import web
+from yarl import URL
+
+LOOPBACK = "127.0.0.1"
+SHUTDOWN_SECONDS = 30.0
+"""How long `stop` waits for requests that are being answered."""
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class HttpError(Exception):
+    """An answer other than success; `str()` of it is the text for the client."""
+
+    def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+        self.headers = headers
+
+
+class HttpServer:
+    """Answers every request with `handler`, which may raise HttpError. Port 0 takes a free one.
+
+    A body longer than `max_body_bytes` is answered with 413 when the handler reads it.
+    """
+
+    def __init__(self, handler: Handler, host: str, port: int, max_body_bytes: int = 1024 * 1024) -> None:
+        self._handler = handler
+        self._host = host
+        self._wanted_port = port
+        application = web.Application(client_max_size=max_body_bytes)
+        application.router.add_route("*", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+
+    async def start(self) -> None:
+        """Listen. Raises OSError if the address cannot be had."""
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self._host, self._wanted_port).start()
+        except OSError:
+            await self._runner.cleanup()
+            raise
+
+    @property
+    def port(self) -> int:
+        """The port in use, once started."""
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Take no more requests, finish those that were taken, close all connections. Idempotent."""
+        await self._runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        try:
+            _refuse_other_sites(request, self._host)
+            return await self._handler(request)
+        except HttpError as error:
+            return json_error(error.status, str(error), error.headers)
+        except web.HTTPException as error:
+            return json_error(error.status, error.text or error.reason)
+
+
+def json_error(status: int, text: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.json_response({"error": text}, status=status, headers=headers)
+
+
+def _refuse_other_sites(request: web.Request, bound_to: str) -> None:
+    headers = request.headers
+    if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        raise HttpError(403, "web pages of other sites may not use this server")
+    origin = headers.get("Origin")
+    if origin is not None and origin.partition("://")[2] != request.host:
+        raise HttpError(403, f"web pages of {origin!r} may not use this server")
+    if _is_loopback(bound_to) and not _is_loopback(_host_name(request.host)):
+        raise HttpError(403, f"this server listens on loopback; use localhost instead of {request.host!r}")
+
+
+def _host_name(authority: str) -> str:
+    try:
+        return URL.build(scheme="http", authority=authority).host or ""
+    except ValueError:
+        return ""
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,72 @@
+"""The HTTP ingress of the playground: `PUT /<namespace>/<type>/<id>` becomes one message."""
+
+import asyncio
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from statefun_runtime.errors import IngressError, StoreError
+from statefun_runtime.http_server import LOOPBACK, HttpError, HttpServer
+from statefun_runtime.ingress.request import InvalidRequestError, address_of, payload_of
+from statefun_runtime.interfaces import Arrival, Inlet
+from statefun_runtime.metrics import RecordCounts
+from statefun_runtime.module.ingress_spec import PlaygroundIngressSpec
+
+MAX_BODY_BYTES = 1024 * 1024
+ROOM_SECONDS = 0.5
+"""How long a request waits while the runtime wants no more messages. Then the sender is told to come again."""
+
+
+class HttpIngress:
+    """Takes a message by any method and answers 202 when it is durable.
+
+    Other answers, all with a JSON body: 400 not a message, 413 a body over `MAX_BODY_BYTES`, 429 with Retry-After when
+    the runtime is behind, 503 when the message did not become durable. It has no positions: a sender without a 202
+    sends again.
+    """
+
+    def __init__(self, spec: PlaygroundIngressSpec, counts: RecordCounts, host: str = LOOPBACK) -> None:
+        self._spec = spec
+        self._counts = counts
+        self._server = HttpServer(self._take, host, spec.port, MAX_BODY_BYTES)
+
+    @property
+    def port(self) -> int:
+        """The port in use, once started."""
+        return self._server.port
+
+    async def start(self, inlet: Inlet, positions: Mapping[str, bytes]) -> None:  # noqa: ARG002  # HTTP has none
+        self._inlet = inlet
+        try:
+            await self._server.start()
+        except OSError as error:
+            raise IngressError(
+                f"ingress {self._spec.id}: port {self._spec.port}: {error.strerror}. Free it, or set another `port`"
+            ) from error
+
+    async def run(self) -> None:
+        """Wait for ever: the requests come by themselves."""
+        await asyncio.Event().wait()
+
+    async def stop(self) -> None:
+        await self._server.stop()
+
+    async def _take(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        try:
+            target = address_of(request.rel_url.raw_path)
+            payload = payload_of(request.headers.get("Content-Type", ""), body)
+        except InvalidRequestError as error:
+            raise HttpError(400, str(error)) from error
+        try:
+            async with asyncio.timeout(ROOM_SECONDS):
+                await self._inlet.room()
+        except TimeoutError as error:
+            raise HttpError(429, "too many messages wait already; try again", {"Retry-After": "1"}) from error
+        epoch = self._inlet.accept((Arrival(target, payload),))
+        try:
+            await self._inlet.durable(epoch)
+        except StoreError as error:
+            raise HttpError(503, f"the message did not become durable: {error}") from error
+        self._counts.records += 1
+        return web.Response(status=202)
