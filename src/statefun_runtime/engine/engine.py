@@ -210,7 +210,9 @@ class Engine:
     def _register_missing(self, mailbox: Mailbox, batch: Batch, missing: MissingStates) -> None:
         function_type = mailbox.function_type
         mailbox.rounds += 1
-        specs = {**function_type.specs, **{spec.name: spec for spec in missing.states}}
+        asked = {spec.name: spec for spec in missing.states}
+        # A call that carried no state was answered with all there are: what is declared no longer is left out.
+        specs = {**function_type.specs, **asked} if batch.state else asked
         refusal = self._register(function_type, specs)
         if refusal is None and mailbox.rounds > self._limits.max_rounds:
             refusal = f"asked {self._limits.max_rounds} times in a row for more states"

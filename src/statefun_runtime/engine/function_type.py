@@ -18,6 +18,7 @@ class FunctionType:
     __slots__ = (
         "_prefixes",
         "accepted",
+        "current",
         "egressed",
         "failures",
         "has_expiry",
@@ -47,6 +48,8 @@ class FunctionType:
         self.paused_until = 0
         self.unreachable = 0
         """Calls in a row that nobody answered."""
+        self.current = False
+        """Whether `specs` are those of the function as it is now. Until then a call carries no state and asks."""
         self.specs: dict[str, StateSpec] = {}
         self._prefixes: dict[str, bytes] = {}
         self.has_expiry = False
@@ -60,6 +63,7 @@ class FunctionType:
 
     def answered(self) -> None:
         """Note that the endpoint answers."""
+        self.current = True
         self.window = self.limit
         self.unreachable = 0
 
@@ -77,6 +81,8 @@ class FunctionType:
 
     def view(self, mailbox: Mailbox, now: int, epoch: Epoch) -> dict[str, Payload | None]:
         """The states that a call carries. Expired values are deleted, those that expire after calls are refreshed."""
+        if not self.current:
+            return {}
         if self.has_expiry:
             self._expire(mailbox, now, epoch)
         values = mailbox.values
