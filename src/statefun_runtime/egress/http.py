@@ -10,7 +10,7 @@ from statefun_runtime.egress.playground_record import InvalidRecordError, decode
 from statefun_runtime.egress.topics import Topics
 from statefun_runtime.errors import EgressError
 from statefun_runtime.http_server import LOOPBACK, HttpServer, json_error
-from statefun_runtime.interfaces import OutboxBatch, Outlet
+from statefun_runtime.interfaces import OutboxBatch, Outlet, Payload
 from statefun_runtime.metrics import RecordCounts
 from statefun_runtime.module.egress_spec import PlaygroundEgressSpec
 
@@ -61,19 +61,21 @@ class HttpEgress:
         """Finish the responses under way. What was not taken stays in the outbox."""
         await self._server.stop()
 
-    def _messages(self, batch: OutboxBatch) -> list[tuple[str, str]]:
-        messages: list[tuple[str, str]] = []
-        for record in batch.records:
+    def _messages(self, batch: OutboxBatch) -> list[tuple[str, bytes]]:
+        messages: list[tuple[str, bytes]] = []
+        for payload in batch.records:
             try:
-                topic, text = decode_record(record)
-                if not self._is_known(topic):
-                    raise InvalidRecordError(f"is for topic {topic!r}, which the module does not list")
+                messages.append(self._message(payload))
             except InvalidRecordError as error:
                 self._counts.rejected += 1
                 _log.error("egress %s: epoch %d: rejected, a record %s", self._spec.id, batch.epoch, error)
-            else:
-                messages.append((topic, text))
         return messages
+
+    def _message(self, payload: Payload) -> tuple[str, bytes]:
+        topic, body = decode_record(payload)
+        if not self._is_known(topic):
+            raise InvalidRecordError(f"is for topic {topic!r}, which the module does not list")
+        return topic, body
 
     async def _give(self, request: web.Request) -> web.StreamResponse:
         topic = unquote(request.rel_url.raw_path[1:])
@@ -84,7 +86,9 @@ class HttpEgress:
         message = self._topics.take(topic)
         if message is None:
             return json_error(404, f"no message waits at {topic!r}", {"Status": "404"})
-        response = web.Response(text=message.body, headers={"Status": "200"})
+        response = web.Response(
+            body=message.body, content_type="text/plain", charset="utf-8", headers={"Status": "200"}
+        )
         try:
             await response.prepare(request)
             await response.write_eof()

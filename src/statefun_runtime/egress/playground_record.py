@@ -15,8 +15,21 @@ class InvalidRecordError(Exception):
     """The payload is no record of the playground; the text completes "a record …"."""
 
 
-def decode_record(payload: Payload) -> tuple[str, str]:
-    """(topic, text). A `payload` field that is no text is given as compact JSON. Raises InvalidRecordError."""
+def decode_record(payload: Payload) -> tuple[str, bytes]:
+    """(topic, body). A `payload` field that is no text is given as compact JSON. Raises InvalidRecordError."""
+    fields = _fields(payload)
+    topic, value = fields.get("topic"), fields.get("payload")
+    if not isinstance(topic, str) or not topic or "payload" not in fields:
+        raise InvalidRecordError('has no "topic" (a text) or no "payload"')
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        topic.encode()
+        return topic, text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRecordError(f"is not valid Unicode: {error.reason}") from error
+
+
+def _fields(payload: Payload) -> dict[str, object]:
     try:
         typed = TypedValue.FromString(payload)
     except DecodeError as error:
@@ -29,8 +42,4 @@ def decode_record(payload: Payload) -> tuple[str, str]:
         raise InvalidRecordError(f"is not JSON: {error}") from error
     if not isinstance(fields, dict):
         raise InvalidRecordError("is not a JSON object")
-    record = cast("dict[str, object]", fields)
-    topic, text = record.get("topic"), record.get("payload")
-    if not isinstance(topic, str) or not topic or "payload" not in record:
-        raise InvalidRecordError('has no "topic" (a text) or no "payload"')
-    return topic, text if isinstance(text, str) else json.dumps(text, ensure_ascii=False, separators=(",", ":"))
+    return cast("dict[str, object]", fields)

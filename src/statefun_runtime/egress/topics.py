@@ -19,7 +19,7 @@ class Waiting(NamedTuple):
     """A message on its way out; `held` is its epoch."""
 
     topic: str
-    body: str
+    body: bytes
     held: Held
 
 
@@ -30,7 +30,7 @@ class Topics:
         self._queues: dict[str, deque[Waiting]] = {}
         self._held: deque[Held] = deque()
 
-    def add(self, epoch: int, messages: Iterable[tuple[str, str]]) -> None:
+    def add(self, epoch: int, messages: Iterable[tuple[str, bytes]]) -> None:
         """Queue the messages of an epoch, as (topic, body) in order; there may be none."""
         held = Held(epoch, 0)
         for topic, body in messages:
