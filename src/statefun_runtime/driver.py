@@ -6,7 +6,7 @@ Replies and messages that arrive between turns go straight into the engine and a
 
 import asyncio
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -16,8 +16,9 @@ from statefun_runtime.engine.engine import Engine
 from statefun_runtime.epoch import Epoch
 from statefun_runtime.errors import StoreError
 from statefun_runtime.interfaces import Arrival, Batch, Egress, Endpoint, Inlet, Outlet, Reply, Store, Table
+from statefun_runtime.metrics import Histogram
 from statefun_runtime.store import keys, rows
-from statefun_runtime.store.committer import Committer
+from statefun_runtime.store.committer import Commit, Committer
 
 _BATCHES = 64
 """Calls of one function type in one round: few enough that a round is short, enough to share its fixed cost."""
@@ -28,16 +29,16 @@ _REMEMBERED_COMMITS = 1000
 
 @dataclass(slots=True)
 class CommitFigures:
-    """What commits cost: durations in seconds, rows by epoch."""
+    """What commits cost, in seconds and rows."""
 
-    count: int = 0
-    seconds: float = 0.0
-    recent: deque[float] = field(default_factory=lambda: deque(maxlen=_REMEMBERED_COMMITS))
+    latency: Histogram = field(default_factory=Histogram)
+    recent: deque[float] = field(default_factory=lambda: deque[float](maxlen=_REMEMBERED_COMMITS))
+    rows: int = 0
 
-    def add(self, seconds: float) -> None:
-        self.count += 1
-        self.seconds += seconds
-        self.recent.append(seconds)
+    def add(self, commit: Commit) -> None:
+        self.latency.observe(commit.seconds)
+        self.recent.append(commit.seconds)
+        self.rows += commit.rows
 
 
 class Driver:
@@ -54,8 +55,8 @@ class Driver:
         """Args: `endpoint_of` finds who serves a typename; `commit_interval` is the least seconds between commits."""
         self.engine = engine
         self.commits = CommitFigures()
-        self.accepted: dict[str, int] = {}
-        """Messages taken from each ingress."""
+        self.latency: defaultdict[str, Histogram] = defaultdict(Histogram)
+        """By typename, from giving a batch to its endpoint to the reply."""
         self._store = store
         self._endpoint_of = endpoint_of
         self._clock = clock
@@ -82,13 +83,11 @@ class Driver:
 
     def inlet(self, ingress: str) -> Inlet:
         """The way in for one ingress."""
-        self.accepted.setdefault(ingress, 0)
         return _Inlet(self, ingress)
 
     def accept(self, ingress: str, arrivals: Sequence[Arrival], partition: str, position: bytes | None) -> int:
         self._check()
         epoch = self.engine.accept(ingress, arrivals, partition, position)
-        self.accepted[ingress] += len(arrivals)
         self.wake()
         return epoch
 
@@ -168,6 +167,7 @@ class Driver:
             if not batches:
                 return False
             for batch in batches:
+                batch.sent_at = time.perf_counter()
                 self._endpoint_of(batch.target[0]).invoke(batch, self._reply)
             if time.perf_counter() > end:
                 return True
@@ -181,6 +181,7 @@ class Driver:
             self.engine.loaded(mailbox, rows.read_state(row) if row is not None else {})
 
     def _reply(self, batch: Batch, reply: Reply) -> None:
+        self.latency[batch.target[0]].observe(time.perf_counter() - batch.sent_at)
         self.engine.reply(batch, reply)
         if self._idle is not None and not self._in_flight():
             _set(self._idle)
@@ -216,7 +217,7 @@ class Driver:
         self._under_way = self._loop.create_future()
         self._committer.submit(epoch, lambda done: self._loop.call_soon_threadsafe(self._committed, epoch, done))
 
-    def _committed(self, epoch: Epoch, done: Future[float]) -> None:
+    def _committed(self, epoch: Epoch, done: Future[Commit]) -> None:
         if self._under_way is not None:
             self._under_way.set_result(None)
             self._under_way = None
@@ -224,10 +225,10 @@ class Driver:
         if error is not None:
             self._fail(error)
             return
-        seconds = done.result()
-        self.commits.add(seconds)
+        commit = done.result()
+        self.commits.add(commit)
         # An epoch costs something however small it is: leave disk and interpreter alone as long as the last one took.
-        self._commit_after = self._loop.time() + max(self._commit_interval, seconds)
+        self._commit_after = self._loop.time() + max(self._commit_interval, commit.seconds)
         for egress, batch in self.engine.committed(epoch):
             self._egresses[egress].write(batch)
         waiting = self._waiting_durable

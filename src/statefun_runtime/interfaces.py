@@ -47,13 +47,15 @@ class Batch:
     A state without a value is `None`. At most one batch of an address is in flight; a reply to any other is stale.
     """
 
-    __slots__ = ("attempt", "messages", "state", "target")
+    __slots__ = ("attempt", "messages", "sent_at", "state", "target")
 
     def __init__(self, target: Address, state: dict[str, Payload | None], messages: list[Message]) -> None:
         self.target = target
         self.state = state
         self.messages = messages
         self.attempt = 1
+        self.sent_at = 0.0
+        """`time.perf_counter()` when it was given to the endpoint."""
 
 
 class Send(NamedTuple):

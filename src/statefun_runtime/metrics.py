@@ -42,6 +42,11 @@ class Histogram:
         self.counts[bisect_left(self.bounds, seconds)] += 1
         self.total += seconds
 
+    @property
+    def count(self) -> int:
+        """How many values were observed."""
+        return sum(self.counts)
+
     def cumulative(self) -> list[tuple[str, float]]:
         """Pairs of an upper bound, as Prometheus writes it, and the number of values up to it."""
         names = [*(str(bound) for bound in self.bounds), "+Inf"]

@@ -80,6 +80,7 @@ class Engine:
         """Take messages from an ingress together with its position; return the epoch they belong to."""
         for target, payload in arrivals:
             self._send(target, None, payload)
+        self.epoch.accepted = True
         if position is not None:
             self.epoch.positions[ingress, partition] = position
         return self.epoch.number

@@ -17,6 +17,10 @@ class Outbox:
     def __len__(self) -> int:
         return sum(map(len, self._epochs.values()))
 
+    def waiting(self, egress: str) -> int:
+        """How many durable epochs have records for this egress that are not known to be out."""
+        return len(self._epochs.get(egress, ()))
+
     def durable(self, egress: str, number: int) -> None:
         """Note that the records of epoch `number` may go out."""
         self._epochs.setdefault(egress, deque()).append(number)

@@ -3,10 +3,18 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
 
 from statefun_runtime.epoch import Epoch
 from statefun_runtime.interfaces import Store
 from statefun_runtime.store.changes import changes_of
+
+
+class Commit(NamedTuple):
+    """What one commit took."""
+
+    seconds: float
+    rows: int
 
 
 class Committer:
@@ -17,14 +25,15 @@ class Committer:
         self._lineage = lineage
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
 
-    def submit(self, epoch: Epoch, done: Callable[[Future[float]], object]) -> None:
-        """Write `epoch`; `done` gets the seconds it took, or the StoreError, on the thread."""
+    def submit(self, epoch: Epoch, done: Callable[[Future[Commit]], object]) -> None:
+        """Write `epoch`; `done` gets what it took, or the StoreError, on the thread."""
         self._thread.submit(self._write, epoch).add_done_callback(done)
 
-    def _write(self, epoch: Epoch) -> float:
+    def _write(self, epoch: Epoch) -> Commit:
         started = time.perf_counter()
-        self._store.commit(changes_of(epoch, self._lineage))
-        return time.perf_counter() - started
+        changes = changes_of(epoch, self._lineage)
+        self._store.commit(changes)
+        return Commit(time.perf_counter() - started, len(changes.deletes) + len(changes.puts))
 
     def close(self) -> None:
         """Wait for the commit under way, then end the thread."""

@@ -1,0 +1,80 @@
+"""Who serves a function type: a function hosted in this process, else the endpoint whose pattern matches, else nobody."""
+
+from collections.abc import Iterable
+
+from statefun_runtime.endpoint.http import HttpEndpoint
+from statefun_runtime.endpoint.target import ClientTls, HttpTarget
+from statefun_runtime.engine.engine import Engine
+from statefun_runtime.interfaces import Batch, Endpoint, Failure, FailureKind, ReplyTo
+from statefun_runtime.module.endpoint_spec import EndpointSpec
+from statefun_runtime.module.matching import EndpointMatcher
+
+UNLIMITED_BATCH = 1 << 30
+
+
+class NoEndpoint(Endpoint):
+    """Stands for a function type that nobody serves: its messages are kept, its addresses park."""
+
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    def invoke(self, batch: Batch, reply_to: ReplyTo) -> None:
+        reason = f"no endpoint serves {batch.target[0]}; add one to the module file, or the function to those hosted"
+        reply_to(batch, Failure(FailureKind.PERMANENT, reason))
+
+    async def stop(self) -> None:
+        """Nothing to stop."""
+
+
+class Routes:
+    """The endpoints of an application, by typename. Sets a type's limits when it is first called."""
+
+    def __init__(self, hosted: Endpoint, typenames: Iterable[str], endpoints: Iterable[EndpointSpec]) -> None:
+        specs = tuple(endpoints)
+        self._matcher = EndpointMatcher(specs)
+        self._by_pattern = {spec.functions: HttpEndpoint(_target(spec)) for spec in specs}
+        self._by_typename: dict[str, Endpoint] = dict.fromkeys(typenames, hosted)
+        self._hosted = hosted
+        self._nobody = NoEndpoint()
+
+    async def start(self) -> None:
+        """Make all endpoints ready."""
+        for endpoint in (self._hosted, *self._by_pattern.values()):
+            await endpoint.start()
+
+    async def stop(self) -> None:
+        """Abandon all calls under way."""
+        for endpoint in (self._hosted, *self._by_pattern.values()):
+            await endpoint.stop()
+
+    def endpoint_of(self, typename: str, engine: Engine) -> Endpoint:
+        """Who serves `typename`."""
+        endpoint = self._by_typename.get(typename)
+        if endpoint is None:
+            endpoint = self._by_typename[typename] = self._find(typename, engine)
+        return endpoint
+
+    def _find(self, typename: str, engine: Engine) -> Endpoint:
+        spec = self._matcher.match(typename)
+        if spec is None:
+            return self._nobody
+        engine.configure(typename, max_in_flight=spec.transport.pool_size, max_batch=spec.max_batch or UNLIMITED_BATCH)
+        return self._by_pattern[spec.functions]
+
+
+def _target(spec: EndpointSpec) -> HttpTarget:
+    transport = spec.transport
+    return HttpTarget(
+        url_path_template=spec.url_template,
+        call_timeout=transport.call_timeout,
+        connect_timeout=transport.connect_timeout,
+        pool_ttl=transport.pool_ttl,
+        max_in_flight=transport.pool_size,
+        max_reply_bytes=transport.payload_max_bytes,
+        tls=ClientTls(
+            trust_cacerts=transport.trust_cacerts,
+            client_cert=transport.client_cert,
+            client_key=transport.client_key,
+            client_key_password=transport.client_key_password,
+        ),
+    )

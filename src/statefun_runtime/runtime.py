@@ -1,0 +1,168 @@
+"""The composition root: builds the parts of a running application, starts them in order, stops them in order.
+
+Start: the store is read, functions and endpoints are ready, egresses get what was not out, and only then ingresses
+begin. Stop: ingresses end, calls under way finish, the last epoch becomes durable, egresses write it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from random import Random
+
+from statefun import StatefulFunctions
+from statefun_runtime.adapters import make_egress, make_ingress
+from statefun_runtime.clock import EngineClock, SystemClock
+from statefun_runtime.config import RuntimeConfig
+from statefun_runtime.console.admin import AdminServer
+from statefun_runtime.driver import Driver
+from statefun_runtime.endpoint.inprocess import InProcessEndpoint
+from statefun_runtime.engine.engine import Engine
+from statefun_runtime.engine.limits import Limits
+from statefun_runtime.epoch import Recovery
+from statefun_runtime.interfaces import Egress, Ingress
+from statefun_runtime.metrics import Metrics
+from statefun_runtime.module.module import Module
+from statefun_runtime.routing import Routes
+from statefun_runtime.status import Status
+from statefun_runtime.store.recovery import recover
+from statefun_runtime.store.rocksdb import RocksDBStore
+
+_log = logging.getLogger(__name__)
+
+
+class Runtime:
+    """Runs one application on one data directory."""
+
+    def __init__(self, module: Module, functions: StatefulFunctions | None, config: RuntimeConfig) -> None:
+        """Args: `functions` are hosted in this process and win over any endpoint that matches their typename."""
+        self._module = module
+        self._functions = functions or StatefulFunctions()
+        self._config = config
+        self._metrics = Metrics(lambda: self._status.snapshot())
+        self._ingresses: dict[str, Ingress] = {}
+        self._egresses: dict[str, Egress] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set, then finish what is under way and return when all of it is durable.
+
+        Raises:
+            StatefunRuntimeError: The application cannot be started, or a part of it cannot go on.
+        """
+        async with AsyncExitStack() as stack:
+            store = RocksDBStore(self._config.data_dir)
+            stack.callback(store.close)
+            recovery = recover(store)
+            self._build(store, recovery)
+            stack.callback(self._driver.close)
+            await self._admin.start()
+            stack.push_async_callback(self._admin.stop)
+            await self._routes.start()
+            stack.push_async_callback(self._routes.stop)
+            await self._start_egresses(recovery)
+            await self._start_ingresses(recovery)
+            self._status.phase = "running"
+            self._driver.wake()
+            try:
+                await self._serve(stop)
+            finally:
+                await self._stop()
+
+    def _build(self, store: RocksDBStore, recovery: Recovery) -> None:
+        config, module = self._config, self._module
+        engine = Engine(recovery, [egress.id for egress in module.egresses], _limits(config), Random())
+        hosted = InProcessEndpoint(self._functions)
+        for typename, specs in hosted.declared():
+            engine.declare(typename, specs)
+        self._routes = Routes(hosted, [typename for typename, _ in hosted.declared()], module.endpoints)
+        clock = EngineClock(SystemClock(), recovery.time)
+        self._driver = Driver(
+            engine,
+            store,
+            lambda typename: self._routes.endpoint_of(typename, engine),
+            clock,
+            config.commit_interval / 1000,
+        )
+        ingress_counts = {component.id: self._metrics.ingress(component.id) for component in module.ingresses}
+        egress_counts = {component.id: self._metrics.egress(component.id) for component in module.egresses}
+        self._status = Status(self._driver, ingress_counts, egress_counts)
+        self._ingresses = {c.id: make_ingress(c, ingress_counts[c.id]) for c in module.ingresses}
+        self._egresses = {c.id: make_egress(c, egress_counts[c.id]) for c in module.egresses}
+        self._admin = AdminServer(
+            config.admin_host, config.admin_port, self._status.as_json, self._metrics.exposition, self._unready
+        )
+
+    def _unready(self) -> str | None:
+        if self._driver.failure.done():
+            return "an epoch could not be made durable"
+        return None if self._status.phase == "running" else self._status.phase
+
+    async def _start_egresses(self, recovery: Recovery) -> None:
+        for name, egress in self._egresses.items():
+            await egress.start(self._driver.outlet(name), recovery.sinks.get(name))
+            for batch in recovery.outbox.get(name, ()):
+                egress.write(batch)
+        self._driver.attach(self._egresses)
+        for name in recovery.outbox.keys() - self._egresses.keys():
+            _log.warning("the egress %s is not in the module any more; its unsent records are kept", name)
+
+    async def _start_ingresses(self, recovery: Recovery) -> None:
+        for name, ingress in self._ingresses.items():
+            await ingress.start(self._driver.inlet(name), recovery.positions.get(name, {}))
+
+    async def _serve(self, stop: asyncio.Event) -> None:
+        """Wait for the stop, or for the first part that cannot go on."""
+        essential = [
+            asyncio.ensure_future(self._driver.failure),
+            *(self._task(egress.run(), f"egress {name}") for name, egress in self._egresses.items()),
+            *(self._task(self._feed(name, ingress), f"ingress {name}") for name, ingress in self._ingresses.items()),
+        ]
+        stopping = self._task(stop.wait(), "stop")
+        waiting = {stopping, *essential}
+        try:
+            while not stopping.done():
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        finally:
+            for task in waiting - {self._driver.failure}:
+                task.cancel()
+            await asyncio.gather(*(waiting - {self._driver.failure}), return_exceptions=True)
+
+    async def _feed(self, name: str, ingress: Ingress) -> None:
+        await ingress.run()
+        self._status.finished.add(name)
+        _log.info("the ingress %s has come to the end of its source", name)
+
+    @staticmethod
+    def _task(work: Coroutine[object, object, object], name: str) -> asyncio.Future[object]:
+        return asyncio.create_task(work, name=name)
+
+    async def _stop(self) -> None:
+        self._status.phase = "draining"
+        self._driver.pause()
+        for ingress in self._ingresses.values():
+            await ingress.stop()
+        try:
+            async with asyncio.timeout(self._config.stop_timeout / 1000):
+                await self._driver.finish_calls()
+        except TimeoutError:
+            _log.warning("calls are still under way; they are abandoned and will be made again after the next start")
+        await self._driver.settle()
+        for egress in self._egresses.values():
+            await egress.stop()
+        await self._driver.settle()
+        self._status.phase = "stopped"
+
+
+def _limits(config: RuntimeConfig) -> Limits:
+    return Limits(
+        max_batch=config.max_batch,
+        max_in_flight=config.max_in_flight,
+        high_water=config.high_water,
+        cached_addresses=config.cached_addresses,
+        retry_min=config.retry_min,
+        retry_max=config.retry_max,
+        max_attempts=config.max_attempts,
+        max_age=config.max_age,
+    )

@@ -1,0 +1,110 @@
+"""What a runtime tells about itself: figures for `/status` and for the metrics."""
+
+from collections.abc import Mapping
+from statistics import quantiles
+from typing import Any
+
+from statefun_runtime.driver import Driver
+from statefun_runtime.engine.function_type import FunctionType
+from statefun_runtime.metrics import EngineSnapshot, FunctionSnapshot, RecordCounts
+
+
+class Status:
+    """Reads the figures of a running application; cheap enough to ask several times a second."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        ingresses: Mapping[str, RecordCounts],
+        egresses: Mapping[str, RecordCounts],
+    ) -> None:
+        self.phase = "starting"
+        """starting, running, draining or stopped."""
+        self.finished: set[str] = set()
+        """Ingresses whose source has ended."""
+        self._driver = driver
+        self._ingresses = ingresses
+        self._egresses = egresses
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything that came in is done and durable; delayed messages may still wait."""
+        engine = self._driver.engine
+        waiting = engine.dispatcher.queued - engine.dispatcher.stuck
+        return not waiting and not engine.epoch.needs_commit() and engine.durable == engine.epoch.number - 1
+
+    def as_json(self) -> dict[str, Any]:
+        """The body of `/status`."""
+        engine, commits = self._driver.engine, self._driver.commits
+        types = engine.dispatcher.types.values()
+        return {
+            "state": self.phase,
+            "idle": self.idle,
+            "epoch": engine.durable,
+            "lineage": engine.lineage,
+            "time": engine.now,
+            "pending": engine.dispatcher.queued,
+            "parked": sum(function_type.parked for function_type in types),
+            "delayed": len(engine.delayed),
+            "invocations": sum(function_type.invocations for function_type in types),
+            "addresses": engine.dispatcher.addresses,
+            "commits": commits.latency.count,
+            "commit_ms": _milliseconds(list(commits.recent)),
+            "outbox_epochs": len(engine.outbox),
+            "ingress": {
+                name: {"records": counts.records, "rejected": counts.rejected, "finished": name in self.finished}
+                for name, counts in self._ingresses.items()
+            },
+            "egress": {
+                name: {
+                    "records": counts.records,
+                    "rejected": counts.rejected,
+                    "waiting_epochs": engine.outbox.waiting(name),
+                }
+                for name, counts in self._egresses.items()
+            },
+            "functions": {function_type.typename: _function_json(function_type) for function_type in types},
+        }
+
+    def snapshot(self) -> EngineSnapshot:
+        """The figures behind the metrics."""
+        engine, commits = self._driver.engine, self._driver.commits
+        return EngineSnapshot(
+            epochs=commits.latency.count,
+            epoch_rows=commits.rows,
+            commit=commits.latency,
+            pending_messages=engine.dispatcher.queued,
+            delayed_messages=len(engine.delayed),
+            addresses_in_memory=engine.dispatcher.addresses,
+            functions={t.typename: self._function(t) for t in engine.dispatcher.types.values()},
+        )
+
+    def _function(self, function_type: FunctionType) -> FunctionSnapshot:
+        return FunctionSnapshot(
+            received=function_type.invocations,
+            sent_local=function_type.sent,
+            sent_egress=function_type.egressed,
+            blocked=function_type.parked,
+            in_flight=function_type.in_flight,
+            backlog=function_type.accepted - function_type.invocations,
+            failures=function_type.failures,
+            latency=self._driver.latency[function_type.typename],
+        )
+
+
+def _function_json(function_type: FunctionType) -> dict[str, int]:
+    return {
+        "invocations": function_type.invocations,
+        "in_flight": function_type.in_flight,
+        "backlog": function_type.accepted - function_type.invocations,
+        "failures": function_type.failures,
+        "parked": function_type.parked,
+    }
+
+
+def _milliseconds(seconds: list[float]) -> dict[str, float]:
+    if len(seconds) < 2:
+        value = round(1000 * sum(seconds), 3)
+        return {"p50": value, "p99": value}
+    hundredths = quantiles(seconds, n=100)
+    return {"p50": round(1000 * hundredths[49], 3), "p99": round(1000 * hundredths[98], 3)}
