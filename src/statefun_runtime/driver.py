@@ -247,6 +247,10 @@ class Driver:
 
     # -------------------------------------------------------------------------------------------------------- the end
 
+    async def failed(self) -> None:
+        """Wait until nothing more can become durable, and raise what was the cause."""
+        await asyncio.shield(self.failure)
+
     def _check(self) -> None:
         if self.failure.done():
             raise StoreError("the runtime has stopped taking messages: an epoch could not be made durable")

@@ -1,4 +1,4 @@
-"""Who serves a function type: a function hosted in this process, else the endpoint whose pattern matches, else nobody."""
+"""Who serves a function type: a function hosted in this process, else the endpoint that matches, else nobody."""
 
 from collections.abc import Iterable
 

@@ -6,9 +6,8 @@ begin. Stop: ingresses end, calls under way finish, the last epoch becomes durab
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from random import Random
+from random import SystemRandom
 
 from statefun import StatefulFunctions
 from statefun_runtime.adapters import make_egress, make_ingress
@@ -21,7 +20,7 @@ from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.limits import Limits
 from statefun_runtime.epoch import Recovery
 from statefun_runtime.interfaces import Egress, Ingress
-from statefun_runtime.metrics import Metrics
+from statefun_runtime.metrics import EngineSnapshot, Metrics
 from statefun_runtime.module.module import Module
 from statefun_runtime.routing import Routes
 from statefun_runtime.status import Status
@@ -39,7 +38,7 @@ class Runtime:
         self._module = module
         self._functions = functions or StatefulFunctions()
         self._config = config
-        self._metrics = Metrics(lambda: self._status.snapshot())
+        self._metrics = Metrics(self._snapshot)
         self._ingresses: dict[str, Ingress] = {}
         self._egresses: dict[str, Egress] = {}
 
@@ -70,7 +69,7 @@ class Runtime:
 
     def _build(self, store: RocksDBStore, recovery: Recovery) -> None:
         config, module = self._config, self._module
-        engine = Engine(recovery, [egress.id for egress in module.egresses], _limits(config), Random())
+        engine = Engine(recovery, [egress.id for egress in module.egresses], _limits(config), SystemRandom())
         hosted = InProcessEndpoint(self._functions)
         for typename, specs in hosted.declared():
             engine.declare(typename, specs)
@@ -92,6 +91,9 @@ class Runtime:
             config.admin_host, config.admin_port, self._status.as_json, self._metrics.exposition, self._unready
         )
 
+    def _snapshot(self) -> EngineSnapshot:
+        return self._status.snapshot()
+
     def _unready(self) -> str | None:
         if self._driver.failure.done():
             return "an epoch could not be made durable"
@@ -112,31 +114,27 @@ class Runtime:
 
     async def _serve(self, stop: asyncio.Event) -> None:
         """Wait for the stop, or for the first part that cannot go on."""
-        essential = [
-            asyncio.ensure_future(self._driver.failure),
-            *(self._task(egress.run(), f"egress {name}") for name, egress in self._egresses.items()),
-            *(self._task(self._feed(name, ingress), f"ingress {name}") for name, ingress in self._ingresses.items()),
-        ]
-        stopping = self._task(stop.wait(), "stop")
-        waiting = {stopping, *essential}
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        waiting: set[asyncio.Task[object]] = {
+            stopping,
+            asyncio.create_task(self._driver.failed(), name="driver"),
+            *(asyncio.create_task(egress.run(), name=name) for name, egress in self._egresses.items()),
+            *(asyncio.create_task(self._feed(name, ingress), name=name) for name, ingress in self._ingresses.items()),
+        }
         try:
             while not stopping.done():
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
         finally:
-            for task in waiting - {self._driver.failure}:
+            for task in waiting:
                 task.cancel()
-            await asyncio.gather(*(waiting - {self._driver.failure}), return_exceptions=True)
+            await asyncio.gather(*waiting, return_exceptions=True)
 
     async def _feed(self, name: str, ingress: Ingress) -> None:
         await ingress.run()
         self._status.finished.add(name)
         _log.info("the ingress %s has come to the end of its source", name)
-
-    @staticmethod
-    def _task(work: Coroutine[object, object, object], name: str) -> asyncio.Future[object]:
-        return asyncio.create_task(work, name=name)
 
     async def _stop(self) -> None:
         self._status.phase = "draining"
