@@ -1,0 +1,51 @@
+"""The documentation mentions every command, option, setting and metric."""
+
+from collections.abc import Iterator
+
+import click
+
+from statefun_runtime.cli.main import main
+from statefun_runtime.config import RuntimeConfig
+from statefun_runtime.metrics import EngineSnapshot, FunctionSnapshot, Metrics
+from tests.repo.documents import is_mentioned
+
+
+def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            yield from commands(inner, f"{path} {name}")
+
+
+def metric_names() -> list[str]:
+    metrics = Metrics(lambda: EngineSnapshot(functions={"example/function": FunctionSnapshot()}))
+    metrics.ingress("example/ingress")
+    metrics.egress("example/egress")
+    return [family.name for family in metrics.collect()]
+
+
+def test_every_command_is_documented() -> None:
+    assert [path for path, _ in commands(main, "statefun") if not is_mentioned(path)] == []
+
+
+def test_every_option_is_documented() -> None:
+    missing = [
+        f"{path} {option}"
+        for path, command in commands(main, "statefun")
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        for option in parameter.opts
+        if option.startswith("--") and not is_mentioned(option)
+    ]
+    assert missing == []
+
+
+def test_every_setting_is_documented() -> None:
+    assert [name for name in RuntimeConfig.model_fields if not is_mentioned(name)] == []
+
+
+def test_every_metric_is_documented() -> None:
+    names = metric_names()
+    assert len(names) > 10
+    # A counter's samples carry the suffix, its family does not.
+    assert [name for name in names if not is_mentioned(name) and not is_mentioned(f"{name}_total")] == []
