@@ -60,6 +60,7 @@ class Epoch:
     """
 
     __slots__ = (
+        "accepted",
         "born",
         "dead",
         "dead_letters",
@@ -81,6 +82,8 @@ class Epoch:
         self.number = number
         self.sequence = 0
         self.time = 0
+        self.accepted = False
+        """Whether an ingress handed in anything: it may wait for this epoch even when nothing is left to write."""
         self.born: dict[int, Message] = {}
         self.dead: list[Message] = []
         self.state: dict[Address, StateValues] = {}
@@ -97,7 +100,8 @@ class Epoch:
     def needs_commit(self) -> bool:
         """Whether anything waits for this epoch. What egresses released does not by itself."""
         return bool(
-            self.born
+            self.accepted
+            or self.born
             or self.dead
             or self.state
             or self.delayed
