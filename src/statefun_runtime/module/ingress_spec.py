@@ -25,7 +25,9 @@ from statefun_runtime.module.spec import (
     Targets,
     Text,
     TypeNameText,
+    check_one_entry,
     merge_properties,
+    refuse_empty,
 )
 
 _TOPIC_PARTITION = re.compile(r"(.+)/(\d{1,10})", re.ASCII)
@@ -72,19 +74,17 @@ def _check_offset(entry: dict[str, int]) -> dict[str, int]:
     return entry
 
 
+PartitionOffset: TypeAlias = Annotated[
+    dict[str, Annotated[int, Field(ge=0)]], AfterValidator(check_one_entry), AfterValidator(_check_offset)
+]
+"""`<topic>/<partition>: <offset>`."""
+
+
 class SpecificOffsetsStartup(CamelModel):
     """Start each listed partition at its offset; the others start at the group's offsets."""
 
     type: Literal["specific-offsets"]
-    offsets: Annotated[
-        tuple[
-            Annotated[
-                dict[str, Annotated[int, Field(ge=0)]], Field(min_length=1, max_length=1), AfterValidator(_check_offset)
-            ],
-            ...,
-        ],
-        Field(min_length=1),
-    ]
+    offsets: Annotated[tuple[PartitionOffset, ...], AfterValidator(refuse_empty)]
 
     @property
     def by_partition(self) -> Mapping[tuple[str, int], int]:
@@ -109,7 +109,7 @@ class KafkaIngressSpec(Spec):
     id: TypeNameText
     address: Text | None = None
     consumer_group_id: Text | None = None
-    topics: Annotated[tuple[KafkaTopic, ...], Field(min_length=1)]
+    topics: Annotated[tuple[KafkaTopic, ...], AfterValidator(refuse_empty)]
     auto_offset_reset_position: Literal["latest", "earliest"] = "latest"
     startup_position: KafkaStartup = LatestStartup()
     properties: Properties = ()
@@ -149,7 +149,7 @@ class KinesisIngressSpec(Spec):
     aws_region: AwsRegion = DefaultRegion()
     aws_credentials: AwsCredentials = DefaultCredentials()
     startup_position: KinesisStartup = LatestStartup()
-    streams: Annotated[tuple[KinesisStream, ...], Field(min_length=1)]
+    streams: Annotated[tuple[KinesisStream, ...], AfterValidator(refuse_empty)]
     client_config_properties: Properties = ()
 
     @model_validator(mode="after")

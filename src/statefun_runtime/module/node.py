@@ -112,50 +112,73 @@ def text(node: Node | None) -> str | None:
     return node.text if isinstance(node, ScalarNode) and not node.is_null else None
 
 
-def without(root: MappingNode, path: Sequence[str | int]) -> MappingNode:
-    """`root` without the entry that `path` leads to; parts that lead nowhere are passed over, as in `locate`."""
-    return cast("MappingNode", _without(root, tuple(path)))
+def follow(root: Node, path: Sequence[str | int]) -> tuple[str | int, ...]:
+    """The keys and indexes of `path` that lead on from `root`.
 
-
-def _without(node: Node, path: tuple[str | int, ...]) -> Node:
-    if not path:
-        return node
-    part, rest = path[0], path[1:]
-    if isinstance(node, MappingNode) and isinstance(part, str) and part in node.entries:
-        entries = dict(node.entries)
-        entry = entries.pop(part)
-        if rest:
-            entries[part] = Entry(entry.key, _without(entry.value, rest))
-        return MappingNode(entries, node.position)
-    if isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.items):
-        items = list(node.items)
-        items[part] = _without(items[part], rest)
-        return SequenceNode(tuple(items), node.position)
-    return _without(node, rest)
+    `path` is written as pydantic's errors write it: the tag of the variant that a mapping's `type` chose stands before
+    the keys, and may be the name of a key as well.
+    """
+    node, found, tagged = root, list[str | int](), False
+    for at, part in enumerate(path):
+        more = at + 1 < len(path)
+        if not tagged and more and isinstance(node, MappingNode) and part == text(child(node, "type")):
+            tagged = True
+        elif (next_node := _step(node, part)) is not None:
+            node, tagged = next_node, False
+            found.append(part)
+    return tuple(found)
 
 
 class Place(NamedTuple):
-    """Where a path leads to in a tree: the path as written, and the nearest node that is there."""
+    """Where a path leads to in a tree: the path as written, the node, and the place of its key."""
 
     path: str
-    position: Position
-    key: Position
     node: Node
+    key: Position
 
 
 def locate(root: Node, path: Sequence[str | int], prefix: str) -> Place:
-    """Follow `path` from `root`; parts that are no keys or indexes there (a checker's own marks) are passed over."""
-    node, position, key, written = root, root.position, root.position, prefix
+    """The place that the keys and indexes of `path`, all of which exist, lead to from `root`, which is at `prefix`."""
+    node, key, written = root, root.position, prefix
     for part in path:
-        if isinstance(node, MappingNode) and isinstance(part, str) and part in node.entries:
+        if isinstance(node, MappingNode) and isinstance(part, str):
             key, node = node.entries[part]
-            written = f"{written}.{part}" if written else part
-        elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.items):
+            written = f"{written}.{part}"
+        elif isinstance(node, SequenceNode) and isinstance(part, int):
             node = node.items[part]
             key = node.position
             written = f"{written}[{part}]"
-        position = node.position
-    return Place(written, position, key, node)
+    return Place(written, node, key)
+
+
+def without(root: MappingNode, path: Sequence[str | int]) -> MappingNode:
+    """`root` without the entry that the keys and indexes of `path`, all of which exist, lead to."""
+    *parents, name = path
+    parent = locate(root, parents, "").node
+    changed: Node = parent
+    if isinstance(parent, MappingNode):
+        changed = MappingNode({key: entry for key, entry in parent.entries.items() if key != name}, parent.position)
+    for at in reversed(range(len(parents))):
+        changed = _with_child(locate(root, parents[:at], "").node, parents[at], changed)
+    return cast("MappingNode", changed)
+
+
+def _with_child(node: Node, part: str | int, value: Node) -> Node:
+    if isinstance(node, MappingNode) and isinstance(part, str):
+        entries = {**node.entries, part: Entry(node.entries[part].key, value)}
+        return MappingNode(entries, node.position)
+    if isinstance(node, SequenceNode) and isinstance(part, int):
+        return SequenceNode((*node.items[:part], value, *node.items[part + 1 :]), node.position)
+    return node
+
+
+def _step(node: Node, part: str | int) -> Node | None:
+    if isinstance(node, MappingNode) and isinstance(part, str):
+        entry = node.entries.get(part)
+        return None if entry is None else entry.value
+    if isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.items):
+        return node.items[part]
+    return None
 
 
 def _changes_type(base: MappingNode, over: MappingNode) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic.alias_generators import to_camel
@@ -13,6 +13,8 @@ from statefun.typename import split_typename
 from statefun_runtime.units import parse_duration, parse_size
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d{4}", re.ASCII)
+
+ItemT = TypeVar("ItemT")
 
 _TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}", re.ASCII)
 
@@ -79,6 +81,20 @@ def _file_path(value: Path, info: ValidationInfo) -> Path:
     return Path(directory, value) if directory is not None else value
 
 
+def refuse_empty(items: tuple[ItemT, ...]) -> tuple[ItemT, ...]:
+    """Return `items`; a ValueError if there are none."""
+    if not items:
+        raise ValueError("must not be empty")
+    return items
+
+
+def check_one_entry(entry: dict[str, ItemT]) -> dict[str, ItemT]:
+    """Return `entry`; a ValueError if it is not one name with one value."""
+    if len(entry) != 1:
+        raise ValueError("must be one name with one value")
+    return entry
+
+
 def _check_path(value: Path) -> Path:
     if not value.name or not str(value).isprintable():
         raise ValueError("must name a file")
@@ -94,7 +110,7 @@ def _check_topic(text: str) -> str:
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
 TypeNameText: TypeAlias = Annotated[str, AfterValidator(check_typename)]
 """`<namespace>/<name>`."""
-Targets: TypeAlias = Annotated[tuple[Annotated[str, AfterValidator(_check_target)], ...], Field(min_length=1)]
+Targets: TypeAlias = Annotated[tuple[Annotated[str, AfterValidator(_check_target)], ...], AfterValidator(refuse_empty)]
 """Function types that each get a message of their own, in this order."""
 Port: TypeAlias = Annotated[int, Field(ge=0, le=65535)]
 """0 lets the operating system choose a free one."""
@@ -109,7 +125,7 @@ FilePath: TypeAlias = Annotated[Path, AfterValidator(_file_path)]
 LocalPath: TypeAlias = Annotated[Path, AfterValidator(_check_path)]
 """A file; a relative path is taken from the working directory, as Flink does."""
 KafkaTopicName: TypeAlias = Annotated[str, AfterValidator(_check_topic)]
-Properties: TypeAlias = tuple[Annotated[dict[str, str], Field(min_length=1, max_length=1)], ...]
+Properties: TypeAlias = tuple[Annotated[dict[str, str], AfterValidator(check_one_entry)], ...]
 """Settings for a client library: a list of maps with one entry each."""
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from statefun_runtime.module.declaration import Declaration
-from statefun_runtime.module.node import Place, ScalarNode, child, locate, text_values, without
+from statefun_runtime.module.node import Place, ScalarNode, child, follow, locate, text_values, without
 from statefun_runtime.module.problem import Problem, error, warning
 from statefun_runtime.module.schema import known_properties
 from statefun_runtime.module.spec import DIRECTORY
@@ -43,54 +43,56 @@ _SENTENCES = {
 
 def check_spec(model: type[ModelT], declaration: Declaration, problems: list[Problem]) -> ModelT | None:
     """The spec as `model`, or `None` if it has errors. Unknown properties are warnings and left out."""
-    found: Sequence[ErrorDetails] = ()
-    try:
-        return _validate(model, declaration)
-    except ValidationError as wrong:
-        found = wrong.errors(include_url=False)
-    unknown = [details for details in found if details["type"] == _UNKNOWN]
-    if not unknown:
-        problems += [_wrong_value(details, declaration) for details in found]
-        return None
-    problems += [_unknown_property(details, model, declaration) for details in unknown]
-    return check_spec(model, _without_properties(declaration, unknown), problems)
+    checked, found = _validate(model, declaration)
+    unknown = [details["loc"] for details in found if details["type"] == _UNKNOWN]
+    if unknown:
+        problems += [_unknown_property(loc, model, declaration) for loc in unknown]
+        # What depends on several properties is checked only when each of them is right.
+        checked, found = _validate(model, _without_properties(declaration, unknown))
+    problems += [_wrong_value(details, declaration) for details in found]
+    return checked
 
 
-def _validate(model: type[ModelT], declaration: Declaration) -> ModelT:
+def _validate(model: type[ModelT], declaration: Declaration) -> tuple[ModelT | None, Sequence[ErrorDetails]]:
     # A relative path belongs to the file that gives it, which need not be the one that declares the kind.
     path = child(declaration.spec, "path")
     directory = Path((path or declaration.spec).position.file).parent
-    return model.model_validate(
-        text_values(declaration.spec), by_alias=True, by_name=False, context={DIRECTORY: directory}
-    )
+    values = text_values(declaration.spec)
+    try:
+        return model.model_validate(values, by_alias=True, by_name=False, context={DIRECTORY: directory}), ()
+    except ValidationError as wrong:
+        return None, wrong.errors(include_url=False)
 
 
-def _without_properties(declaration: Declaration, unknown: Sequence[ErrorDetails]) -> Declaration:
+def _without_properties(declaration: Declaration, unknown: Sequence[Sequence[str | int]]) -> Declaration:
     spec = declaration.spec
-    for details in unknown:
-        spec = without(spec, details["loc"])
+    for loc in unknown:
+        spec = without(spec, follow(spec, loc))
     return declaration.with_spec(spec)
 
 
-def _unknown_property(details: ErrorDetails, model: type[BaseModel], declaration: Declaration) -> Problem:
-    *parents, name = details["loc"]
-    place = locate(declaration.spec, details["loc"], declaration.path)
-    known = known_properties(model, parents)
-    return warning(place.key, place.path, "is not a known property", nearest_name(str(name), known))
+def _unknown_property(loc: Sequence[str | int], model: type[BaseModel], declaration: Declaration) -> Problem:
+    place = _place(declaration, loc)
+    known = known_properties(model, loc[:-1])
+    return warning(place.key, place.path, "is not a known property", nearest_name(str(loc[-1]), known))
 
 
 def _wrong_value(details: ErrorDetails, declaration: Declaration) -> Problem:
     kind, loc = details["type"], details["loc"]
     if kind == "missing":
-        parent = locate(declaration.spec, loc[:-1], declaration.path)
-        return error(parent.position, f"{parent.path}.{loc[-1]}", _SENTENCES[kind])
-    place = locate(declaration.spec, loc, declaration.path)
+        parent = _place(declaration, loc[:-1])
+        return error(parent.node.position, f"{parent.path}.{loc[-1]}", _SENTENCES[kind])
+    place = _place(declaration, loc)
     if kind.startswith("union_tag"):
         tag = child(place.node, "type") or place.node
-        place = Place(f"{place.path}.type", tag.position, tag.position, tag)
+        place = Place(f"{place.path}.type", tag, tag.position)
     expected = _expected(details)
     name = place.node.text if isinstance(place.node, ScalarNode) else ""
-    return error(place.position, place.path, _sentence(details, place, expected), nearest_name(name, expected))
+    return error(place.node.position, place.path, _sentence(details, place, expected), nearest_name(name, expected))
+
+
+def _place(declaration: Declaration, loc: Sequence[str | int]) -> Place:
+    return locate(declaration.spec, follow(declaration.spec, loc), declaration.path)
 
 
 def _expected(details: ErrorDetails) -> list[str]:
