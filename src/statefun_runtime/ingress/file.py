@@ -43,12 +43,13 @@ class FileIngress:
     async def start(self, inlet: Inlet, positions: Mapping[str, bytes]) -> None:
         self._inlet = inlet
         try:
-            if not stat.S_ISREG(self._spec.path.stat().st_mode):
-                raise self._error("is not a regular file")
-            self._descriptor = os.open(self._spec.path, os.O_RDONLY)
             self._open(positions.get(""))
         except OSError as error:
+            await self.stop()
             raise self._error(f"cannot be read: {error.strerror}") from error
+        except IngressError:
+            await self.stop()
+            raise
 
     async def run(self) -> None:
         inlet = self._inlet
@@ -64,6 +65,9 @@ class FileIngress:
             self._descriptor = -1
 
     def _open(self, position: bytes | None) -> None:
+        if not stat.S_ISREG(self._spec.path.stat().st_mode):
+            raise self._error("is not a regular file")
+        self._descriptor = os.open(self._spec.path, os.O_RDONLY)
         has_mark = os.pread(self._descriptor, len(_BYTE_ORDER_MARK), 0) == _BYTE_ORDER_MARK
         self._reader = self._reader_at(len(_BYTE_ORDER_MARK) if has_mark else 0, 1)
         self._parse: Parser = self._csv_parser() if self._spec.format == "csv" else json_lines_parser(self._spec.key)

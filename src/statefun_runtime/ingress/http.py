@@ -59,14 +59,17 @@ class HttpIngress:
         except InvalidRequestError as error:
             raise HttpError(400, str(error)) from error
         try:
+            epoch = await self._accept(Arrival(target, payload))
+            await self._inlet.durable(epoch)
+        except StoreError as error:
+            raise HttpError(503, f"the message is not durable: {error}") from error
+        self._counts.records += 1
+        return web.Response(status=202)
+
+    async def _accept(self, arrival: Arrival) -> int:
+        try:
             async with asyncio.timeout(ROOM_SECONDS):
                 await self._inlet.room()
         except TimeoutError as error:
             raise HttpError(429, "too many messages wait already; try again", {"Retry-After": "1"}) from error
-        epoch = self._inlet.accept((Arrival(target, payload),))
-        try:
-            await self._inlet.durable(epoch)
-        except StoreError as error:
-            raise HttpError(503, f"the message did not become durable: {error}") from error
-        self._counts.records += 1
-        return web.Response(status=202)
+        return self._inlet.accept((arrival,))
