@@ -1,0 +1,136 @@
+"""The handler: bytes of a request in, bytes of a reply out."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+from google.protobuf.message import DecodeError
+
+from statefun import asgi
+from statefun.address import make_address
+from statefun.effects import ResponseEffects
+from statefun.errors import ProtocolError
+from statefun.function_spec import StatefulFunctionSpec
+from statefun.invocation import Batch, Call, invoke, invoke_sync
+from statefun.message import Message
+from statefun.protocol.request_reply_pb2 import FromFunction, ToFunction
+from statefun.value_spec import ExpireMode, ValueSpec
+
+DEFAULT_MAX_REQUEST_BYTES: Final = 32 * 1024 * 1024
+"""The same as `payload_max_bytes`, the limit that Flink's asynchronous transport has by default."""
+
+_WIRE_MODE: Final[Mapping[ExpireMode, FromFunction.ExpirationSpec.ExpireMode]] = MappingProxyType(
+    {
+        ExpireMode.NONE: FromFunction.ExpirationSpec.NONE,
+        ExpireMode.AFTER_WRITE: FromFunction.ExpirationSpec.AFTER_WRITE,
+        ExpireMode.AFTER_CALL: FromFunction.ExpirationSpec.AFTER_INVOKE,
+    }
+)
+
+
+class FunctionRegistry(Protocol):
+    """What a handler asks of `StatefulFunctions`."""
+
+    def find(self, namespace: str, name: str) -> StatefulFunctionSpec | None:
+        """The function of this type, or None."""
+        ...
+
+    def for_typename(self, typename: str) -> StatefulFunctionSpec:
+        """The function of this type. Raises UnknownFunctionError."""
+        ...
+
+
+class RequestReplyHandler:
+    """Answers requests of the protocol with the functions of an application. Has no state and does no I/O.
+
+    It is also an ASGI application (`uvicorn module:handler`): POST with `application/octet-stream`.
+    """
+
+    __slots__ = ("_functions", "_max_request_bytes")
+
+    def __init__(self, functions: FunctionRegistry, *, max_request_bytes: int = DEFAULT_MAX_REQUEST_BYTES) -> None:
+        """Serve `functions`.
+
+        Args:
+            functions: The registry; what is added to it later is served too.
+            max_request_bytes: The size from which a request over HTTP is answered with 413.
+        """
+        if functions is None:
+            raise ValueError("the functions are missing")
+        self._functions = functions
+        self._max_request_bytes = max_request_bytes
+
+    async def handle_async(self, request_bytes: bytes) -> bytes:
+        """Run the batch of a request (`ToFunction`) and return the reply (`FromFunction`); no effects are no bytes.
+
+        Raises:
+            ProtocolError: The bytes are no request.
+            UnknownFunctionError: The function is not registered.
+            Exception: What the function raised, as it is. Nothing of the batch counts then.
+        """
+        opened = self._open(request_bytes)
+        if isinstance(opened, bytes):
+            return opened
+        call, batch, effects = opened
+        if call.spec.is_async:
+            await invoke(call, batch)
+        else:
+            invoke_sync(call, batch)
+        return effects.finish(call.storage)
+
+    def handle_sync(self, request_bytes: bytes) -> bytes:
+        """The same for callers without an event loop; an async function gets a loop of its own for the call."""
+        opened = self._open(request_bytes)
+        if isinstance(opened, bytes):
+            return opened
+        call, batch, effects = opened
+        if call.spec.is_async:
+            asyncio.run(invoke(call, batch))
+        else:
+            invoke_sync(call, batch)
+        return effects.finish(call.storage)
+
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        """The ASGI application."""
+        await asgi.serve(self.handle_async, self._max_request_bytes, scope, receive, send)
+
+    def _open(self, request_bytes: bytes) -> tuple[Call, Batch, ResponseEffects] | bytes:
+        """Make a request ready to run; bytes are the reply to one that lacks states, of which nothing runs."""
+        request = _parse(request_bytes)
+        target = request.target
+        spec = self._functions.find(target.namespace, target.type)
+        if spec is None:
+            # Raises the error that says what there is.
+            spec = self._functions.for_typename(f"{target.namespace}/{target.type}")
+        values = {state.state_name: state.state_value for state in request.state}
+        missing = spec.schema.missing(values.keys())
+        if missing:
+            return _incomplete(missing)
+        typename, id_ = spec.typename, target.id
+        effects = ResponseEffects()
+        call = Call(spec, make_address(spec.function_type, id_), spec.schema.open(values), effects)
+        batch = ((each, Message(typename, id_, each.argument)) for each in request.invocations)
+        return call, batch, effects
+
+
+def _parse(request_bytes: bytes) -> ToFunction.InvocationBatchRequest:
+    try:
+        request = ToFunction.FromString(request_bytes)
+    except (DecodeError, TypeError) as error:
+        raise ProtocolError(f"these {type(request_bytes).__name__} are no ToFunction message: {error}") from error
+    if not request.HasField("invocation"):
+        raise ProtocolError("the request holds no invocation")
+    return request.invocation
+
+
+def _incomplete(missing: Sequence[ValueSpec[Any]]) -> bytes:
+    reply = FromFunction()
+    values = reply.incomplete_invocation_context.missing_values
+    for spec in missing:
+        value = values.add()
+        value.state_name = spec.name
+        value.type_typename = spec.type.typename
+        value.expiration_spec.mode = _WIRE_MODE[spec.expiration.mode]
+        value.expiration_spec.expire_after_millis = spec.duration
+    return reply.SerializeToString()

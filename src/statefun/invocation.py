@@ -1,0 +1,223 @@
+"""Runs the messages of one batch, in order, against one storage."""
+
+import asyncio
+import inspect
+from collections.abc import Coroutine, Iterable
+from datetime import timedelta
+from typing import Any, Final, NoReturn, TypeAlias, TypeVar
+
+from statefun.address import Address, CallerSource, read_caller
+from statefun.cancellation import CancellationTokenLike, token_text
+from statefun.context import Context
+from statefun.effects import Effects
+from statefun.egress import EgressBuilder, EgressMessage
+from statefun.errors import ContextEndedError, RegistrationError
+from statefun.function_spec import StatefulFunctionSpec
+from statefun.message import Message, MessageBuilder
+from statefun.storage import AddressScopedStorage
+
+T = TypeVar("T")
+
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_NO_TIME: Final = timedelta(0)
+
+Batch: TypeAlias = Iterable[tuple[CallerSource, Message]]
+"""Messages in order, each with where its caller is read from."""
+
+
+class Call:
+    """One call of a function: what all messages of the batch share."""
+
+    __slots__ = ("address", "effects", "spec", "storage")
+
+    def __init__(
+        self, spec: StatefulFunctionSpec, address: Address, storage: AddressScopedStorage, effects: Effects
+    ) -> None:
+        self.spec = spec
+        self.address = address
+        self.storage = storage
+        self.effects = effects
+
+
+class _EndedCall:
+    """Takes the place of the call in a context whose message is done: every use of the context raises."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise ContextEndedError(
+            "this context has ended with its message: await the work inside the function, "
+            "or start it by context.create_task"
+        )
+
+
+_ENDED: Final[Any] = _EndedCall()
+
+
+class InvocationContext(Context):
+    """The context of one message; it writes effects into the call's sink at once."""
+
+    __slots__ = ("_call", "_caller", "_tasks")
+
+    def __init__(self, call: Call, caller: CallerSource) -> None:
+        self._call = call
+        self._caller = caller
+        self._tasks: list[asyncio.Task[Any]] | None = None
+
+    @property
+    def address(self) -> Address:
+        """The address that is called."""
+        return self._call.address
+
+    @property
+    def storage(self) -> AddressScopedStorage:
+        """The states of that address."""
+        return self._call.storage
+
+    @property
+    def caller(self) -> Address | None:
+        """The address of the function that sent the message, or None if it came from an ingress."""
+        self._call.address  # noqa: B018  (raises once the message is done)
+        self._caller = caller = read_caller(self._caller)
+        return caller
+
+    def send(self, message: Message | MessageBuilder[Any]) -> None:
+        """See `Context.send`."""
+        self._call.effects.send(message if message.__class__ is Message else _message(message))
+
+    def send_after(
+        self,
+        duration: timedelta,
+        message: Message | MessageBuilder[Any],
+        cancellation_token: CancellationTokenLike | None = None,
+    ) -> None:
+        """See `Context.send_after`."""
+        if duration < _NO_TIME:
+            raise ValueError(f"the delay of a message must not be negative, it is {duration}")
+        token = token_text(cancellation_token)
+        self._call.effects.send_after(duration // _MILLISECOND, _message(message), token)
+
+    def cancel_delayed_message(self, cancellation_token: CancellationTokenLike) -> None:
+        """See `Context.cancel_delayed_message`."""
+        token = token_text(cancellation_token)
+        if not token:
+            raise ValueError("a message without a cancellation token cannot be cancelled: the token is empty")
+        self._call.effects.cancel(token)
+
+    def send_egress(self, message: EgressMessage | EgressBuilder) -> None:
+        """See `Context.send_egress`."""
+        self._call.effects.egress(message if message.__class__ is EgressMessage else _egress_message(message))
+
+    def create_task(self, coroutine: Coroutine[Any, Any, T], *, name: str | None = None) -> "asyncio.Task[T]":
+        """See `Context.create_task`."""
+        try:
+            spec = self._call.spec
+            if not spec.is_async:
+                raise RegistrationError(f"{spec.typename} starts a task, so it must be an 'async def'")
+            task = asyncio.create_task(coroutine, name=name)
+        except BaseException:
+            coroutine.close()
+            raise
+        if self._tasks is None:
+            self._tasks = []
+        self._tasks.append(task)
+        return task
+
+    def end(self) -> None:
+        """Make every later use of this context an error."""
+        self._call = _ENDED
+
+    async def finish_tasks(self) -> None:
+        """Cancel the tasks that still run and wait for all; raise the first failure among them."""
+        await self._cancel_tasks()
+        for task in self._tasks or ():
+            error = None if task.cancelled() else task.exception()
+            if error is not None:
+                raise error
+
+    async def close(self) -> None:
+        """Leave no task behind, then `end`."""
+        try:
+            await self._cancel_tasks()
+        finally:
+            self.end()
+
+    async def _cancel_tasks(self) -> None:
+        tasks = self._tasks or ()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def has_tasks(self) -> bool:
+        """Whether the function started a task."""
+        return self._tasks is not None
+
+
+async def invoke(call: Call, batch: Batch) -> None:
+    """Run an async function. The first exception ends the batch; the caller then drops all effects.
+
+    When the task that runs this is cancelled, no further message is started, even if the function swallows it.
+    """
+    function = call.spec.function
+    first = True
+    for caller, message in batch:
+        if first:
+            first = False
+        else:
+            _stop_if_cancelled()
+        context = InvocationContext(call, caller)
+        try:
+            await function(context, message)
+            if context.has_tasks:
+                await context.finish_tasks()
+        finally:
+            if context.has_tasks:
+                await context.close()
+            else:
+                context.end()
+
+
+def invoke_sync(call: Call, batch: Batch) -> None:
+    """Run a function that is no `async def`: it needs no event loop. The first exception ends the batch."""
+    function = call.spec.function
+    for caller, message in batch:
+        context = InvocationContext(call, caller)
+        try:
+            result = function(context, message)
+        finally:
+            context.end()
+        if result is not None:
+            _refuse_awaitable(call.spec, result)
+
+
+def _stop_if_cancelled() -> None:
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError("the call was cancelled before its next message")
+
+
+def _refuse_awaitable(spec: StatefulFunctionSpec, result: object) -> None:
+    if inspect.iscoroutine(result):
+        result.close()
+    if inspect.isawaitable(result):
+        raise RegistrationError(
+            f"{spec.typename} returned an awaitable although it is no 'async def' ({spec.location}): "
+            f"it would never be awaited"
+        )
+
+
+def _message(message: Message | MessageBuilder[Any]) -> Message:
+    if isinstance(message, Message):
+        return message
+    if isinstance(message, MessageBuilder):
+        return message.to_message()
+    raise TypeError(f"expected a Message (see message_builder) or a MessageBuilder, not {message!r}")
+
+
+def _egress_message(message: EgressMessage | EgressBuilder) -> EgressMessage:
+    if isinstance(message, EgressMessage):
+        return message
+    if isinstance(message, EgressBuilder):
+        return message.to_egress_message()
+    raise TypeError(f"expected an EgressMessage (see kafka_egress_message) or a builder of one, not {message!r}")

@@ -1,0 +1,5 @@
+"""The generated Kinesis record under the module name of the first Python SDK; the code is in `statefun.protocol`."""
+
+from statefun.protocol.egress_pb2 import DESCRIPTOR, KinesisEgressRecord
+
+__all__ = ["DESCRIPTOR", "KinesisEgressRecord"]

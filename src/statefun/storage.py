@@ -1,0 +1,188 @@
+"""The storage of one address during one batch.
+
+It works by value: every read decodes anew and every write encodes at once, so a value that is changed in place is not
+written, and a value that cannot be encoded fails at the line that sets it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, TypeAlias, TypeVar
+
+from statefun.errors import RegistrationError, StateTypeError, UndeclaredStateError
+from statefun.protocol.request_reply_pb2 import TypedValue
+from statefun.typed_value import encode_typed_value
+from statefun.types import encode
+from statefun.value_spec import ValueSpec
+
+T = TypeVar("T")
+
+StoredValue: TypeAlias = TypedValue | bytes | None
+"""A state value as a batch brings it: a `TypedValue`, an encoded one, or None for no value."""
+
+
+class AddressScopedStorage:
+    """The states that the function declared, for the address that is called.
+
+    By spec, typed: `storage.get(SEEN)`, `storage.set(SEEN, 3)`, `storage.remove(SEEN)`.
+    By name: `storage.seen` (None without a value), `storage.seen = 3`, `del storage.seen`.
+
+    Raises:
+        UndeclaredStateError: The state is not declared.
+        StateTypeError: The stored value has another typename than the spec; raised by the read.
+    """
+
+    # A state whose name this class uses itself is reached by its spec only (see StorageSchema).
+    __slots__ = ("_received", "_schema", "_written")
+
+    _schema: "StorageSchema"
+    _received: Mapping[str, StoredValue]
+    _written: dict[str, bytes | None]
+
+    def __init__(self, schema: "StorageSchema", received: Mapping[str, StoredValue]) -> None:
+        _set_schema(self, schema)
+        _set_received(self, received)
+        _set_written(self, {})
+
+    def get(self, spec: ValueSpec[T]) -> T | None:
+        """The value, or None if there is none (never set, removed, or expired)."""
+        return _read(self, self._schema.declared(spec))
+
+    def set(self, spec: ValueSpec[T], value: T) -> None:
+        """Write a value.
+
+        Raises:
+            ValueError: The value is None; `remove` deletes.
+            Exception: Whatever the type's serializer raises for a value that is not of its type.
+        """
+        declared = self._schema.declared(spec)
+        self._written[declared.name] = encode(declared.type, value)
+
+    def remove(self, spec: ValueSpec[Any]) -> None:
+        """Delete the value; there need not be one."""
+        self._written[self._schema.declared(spec).name] = None
+
+    def __getattr__(self, name: str) -> Any:
+        # Declared states are properties of the schema's subclass: only what is not declared comes here.
+        raise self._schema.undeclared(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        spec = self._schema.attributes.get(name)
+        if spec is None:
+            raise self._schema.undeclared(name)
+        self._written[name] = encode(spec.type, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name not in self._schema.attributes:
+            raise self._schema.undeclared(name)
+        self._written[name] = None
+
+
+_set_schema = AddressScopedStorage.__dict__["_schema"].__set__
+_set_received = AddressScopedStorage.__dict__["_received"].__set__
+_set_written = AddressScopedStorage.__dict__["_written"].__set__
+
+
+class StorageSchema:
+    """The value specs of one function, prepared once so that every batch can open its storage cheaply."""
+
+    __slots__ = ("_storage_class", "attributes", "by_name", "names", "owner", "specs")
+
+    def __init__(self, owner: str, specs: Sequence[ValueSpec[Any]] = ()) -> None:
+        """Prepare the states of the function `owner` (a typename).
+
+        Raises:
+            RegistrationError: Two specs have the same name, or something is no spec.
+        """
+        self.owner = owner
+        self.specs = tuple(specs)
+        self.by_name: dict[str, ValueSpec[Any]] = {}
+        for spec in self.specs:
+            if not isinstance(spec, ValueSpec):
+                raise RegistrationError(f"{spec!r} of the function {owner} is no ValueSpec")
+            if spec.name in self.by_name:
+                raise RegistrationError(f"the function {owner} declares the state {spec.name!r} twice")
+            self.by_name[spec.name] = spec
+        self.names = frozenset(self.by_name)
+        self.attributes = {n: spec for n, spec in self.by_name.items() if not hasattr(AddressScopedStorage, n)}
+        members: dict[str, Any] = {name: _property(spec) for name, spec in self.attributes.items()}
+        self._storage_class = type("AddressScopedStorage", (AddressScopedStorage,), {"__slots__": (), **members})
+
+    def open(self, values: Mapping[str, StoredValue]) -> AddressScopedStorage:
+        """The storage of a batch that came with `values`, which must hold every declared name."""
+        return self._storage_class(self, values)
+
+    def missing(self, names: AbstractSet[str]) -> list[ValueSpec[Any]]:
+        """The declared specs whose names a batch did not bring, in the order of declaration."""
+        if self.names <= names:
+            return []
+        return [spec for spec in self.specs if spec.name not in names]
+
+    def declared(self, spec: ValueSpec[T]) -> ValueSpec[T]:
+        """`spec` as it was declared.
+
+        Raises:
+            UndeclaredStateError: No spec of this name is declared, or one of another type.
+        """
+        declared = self.by_name.get(spec.name)
+        if declared is None:
+            raise self.undeclared(spec.name)
+        if declared is not spec and declared.type.typename != spec.type.typename:
+            raise UndeclaredStateError(
+                f"the function {self.owner} declares the state {spec.name!r} as {declared.type.typename}, "
+                f"not as {spec.type.typename}"
+            )
+        return declared
+
+    def undeclared(self, name: str) -> UndeclaredStateError:
+        """The error for a name that is no declared state, or not one that can be an attribute."""
+        if name in self.by_name:
+            return UndeclaredStateError(
+                f"the state {name!r} of {self.owner} is reached by its spec (storage.get(spec), …): "
+                f"the storage uses the name itself"
+            )
+        names = ", ".join(self.by_name) or "none"
+        return UndeclaredStateError(f"{name!r} is not a state of the function {self.owner}; declared are: {names}")
+
+
+def mutations(storage: AddressScopedStorage) -> Iterator[tuple[ValueSpec[Any], bytes | None]]:
+    """What the batch wrote: specs in the order of declaration, with the bytes of the value, None for a deletion."""
+    written = storage._written  # noqa: SLF001
+    if written:
+        for spec in storage._schema.specs:  # noqa: SLF001
+            if spec.name in written:
+                yield spec, written[spec.name]
+
+
+def encoded_mutations(storage: AddressScopedStorage) -> dict[str, bytes | None]:
+    """What the batch wrote: the encoded `TypedValue` by name, None for a deletion."""
+    return {
+        spec.name: None if data is None else encode_typed_value(spec.type.typename, data)
+        for spec, data in mutations(storage)
+    }
+
+
+def _property(spec: ValueSpec[Any]) -> property:
+    # Setting and deleting go through __setattr__ and __delattr__, which never ask the property.
+    return property(lambda storage: _read(storage, spec), doc=f"The state {spec}.")
+
+
+def _read(storage: AddressScopedStorage, spec: ValueSpec[T]) -> T | None:
+    name = spec.name
+    written = storage._written  # noqa: SLF001
+    if name in written:
+        data = written[name]
+        return None if data is None else spec.type.deserialize(data)
+    stored = storage._received[name]  # noqa: SLF001
+    if stored is None:
+        return None
+    if isinstance(stored, bytes):
+        stored = TypedValue.FromString(stored)
+    if not stored.has_value:
+        return None
+    value_type = spec.type
+    if stored.typename != value_type.typename:
+        raise StateTypeError(
+            f"the state {name!r} of {storage._schema.owner} holds a {stored.typename}, "  # noqa: SLF001
+            f"but its spec says {value_type.typename}"
+        )
+    return value_type.deserialize(stored.value)

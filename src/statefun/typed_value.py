@@ -1,0 +1,158 @@
+"""Values with their typename, as messages and egress records carry them."""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+from statefun.protocol.request_reply_pb2 import TypedValue
+from statefun.types import Type, encode
+
+T = TypeVar("T")
+
+
+class Header(NamedTuple):
+    """A header that travels with a value: a key, and bytes or nothing. Keys may repeat; the order is kept."""
+
+    key: str
+    value: bytes | None
+
+
+HeadersLike: TypeAlias = Mapping[str, bytes | str | None] | Iterable[tuple[str, bytes | str | None]]
+"""Headers as a caller may give them; text is written as UTF-8."""
+
+ValueSource: TypeAlias = TypedValue | bytes | tuple[str, bytes | None]
+"""A value in any of its forms: a `TypedValue`, an encoded one, or (typename, bytes or None for no value)."""
+
+
+class ValueCarrier:
+    """Something that carries a typed value. The value is decoded when it is read, and as late as possible."""
+
+    __slots__ = ("_source",)
+
+    _source: ValueSource
+
+    @property
+    def typed_value(self) -> TypedValue:
+        """The value as a protobuf message. From the first read on this message *is* the value: changes to it count."""
+        source = self._source
+        if isinstance(source, TypedValue):
+            return source
+        if isinstance(source, bytes):
+            typed_value = TypedValue.FromString(source)
+        else:
+            typed_value = TypedValue()
+            self.write_to(typed_value)
+        self._source = typed_value
+        return typed_value
+
+    @typed_value.setter
+    def typed_value(self, typed_value: TypedValue) -> None:
+        self._source = typed_value
+
+    def value_typename(self) -> str:
+        """The typename of the value."""
+        source = self._source
+        return source[0] if isinstance(source, tuple) else self.typed_value.typename
+
+    def raw_value(self) -> bytes | None:
+        """The bytes of the value, or None if there is no value. Empty bytes are a value."""
+        source = self._source
+        if source.__class__ is not TypedValue:
+            if isinstance(source, tuple):
+                return source[1]
+            source = self.typed_value
+        return source.value if source.has_value else None
+
+    def is_type(self, tpe: Type[Any]) -> bool:
+        """Whether the value has the typename of `tpe`."""
+        return self.value_typename() == tpe.typename
+
+    def as_type(self, tpe: Type[T]) -> T | None:
+        """The value read as a `tpe`, or None if there is no value. The typename is not compared: see `is_type`."""
+        value = self.raw_value()
+        return None if value is None else tpe.deserialize(value)
+
+    @property
+    def headers(self) -> tuple[Header, ...]:
+        """The headers that came with the value, or go with it (not every runtime forwards them)."""
+        if isinstance(self._source, tuple):
+            return ()
+        return tuple(Header(h.key, h.value if h.has_value else None) for h in self.typed_value.metadata)
+
+    def payload(self) -> bytes:
+        """The value as an encoded `TypedValue`."""
+        source = self._source
+        if isinstance(source, tuple):
+            return encode_typed_value(*source)
+        return source if isinstance(source, bytes) else source.SerializeToString()
+
+    def write_to(self, target: TypedValue) -> None:
+        """Write the value into `target`, which is empty."""
+        source = self._source
+        if isinstance(source, tuple):
+            # Field by field into the parent: building a message apart and copying it costs twice as much.
+            typename, value = source
+            target.typename = typename
+            if value is not None:
+                target.has_value = True
+                target.value = value
+        elif isinstance(source, bytes):
+            target.MergeFromString(source)
+        else:
+            target.CopyFrom(source)
+
+
+def value_source(value_type: Type[T], value: T, headers: HeadersLike | None = None) -> ValueSource:
+    """Encode a value and its headers.
+
+    Raises:
+        ValueError: `value` is None.
+        TypeError: The serializer of the type returned no bytes.
+    """
+    data = encode(value_type, value)
+    if not headers:
+        return value_type.typename, data
+    typed_value = TypedValue(typename=value_type.typename, has_value=True, value=data)
+    for key, content in normalise_headers(headers):
+        typed_value.metadata.add(key=key, value=content or b"", has_value=content is not None)
+    return typed_value
+
+
+def normalise_headers(headers: HeadersLike) -> list[Header]:
+    """Headers in the one form that is written; text becomes UTF-8."""
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    return [Header(key, value.encode() if isinstance(value, str) else value) for key, value in pairs]
+
+
+def encode_typed_value(typename: str, value: bytes | None) -> bytes:
+    """What `TypedValue(typename=…, has_value=…, value=…).SerializeToString()` gives, five times faster.
+
+    A function that is hosted in process needs nothing else of protobuf.
+    """
+    if value is None:
+        return _typename_field(typename)
+    return _with_value(_typename_field(typename), value)
+
+
+def _with_value(head: bytes, value: bytes) -> bytes:
+    length = len(value)
+    if not length:
+        return head + b"\x10\x01"
+    if length < 0x80:
+        return b"%b\x10\x01\x1a%c%b" % (head, length, value)
+    return b"%b\x10\x01\x1a%b%b" % (head, _varint(length), value)
+
+
+@lru_cache(maxsize=4096)
+def _typename_field(typename: str) -> bytes:
+    data = typename.encode()
+    return b"\x0a" + _varint(len(data)) + data if data else b""
+
+
+def _varint(number: int) -> bytes:
+    data = bytearray()
+    while number > 0x7F:
+        data.append(number & 0x7F | 0x80)
+        number >>= 7
+    data.append(number)
+    return bytes(data)

@@ -1,0 +1,84 @@
+"""Typenames: the names of functions, of value types and of egresses, written `<namespace>/<name>`."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class TypeName:
+    """A namespace and a name. Immutable, hashable, ordered by namespace and then name; `str()` is `namespace/name`.
+
+    Raises:
+        ValueError: A part is empty, or the name contains a `/` (which `parse` could not give back).
+    """
+
+    namespace: str
+    name: str
+    _text: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        text = f"{self.namespace}/{self.name}"
+        if split_typename(text) != (self.namespace, self.name):
+            raise ValueError(f"{self.name!r} cannot be the name of a typename: it contains a '/'")
+        object.__setattr__(self, "_text", text)
+
+    @classmethod
+    def parse(cls, text: str) -> "TypeName":
+        """Read `namespace/name`, split at the last `/`: the namespace may contain slashes, the name may not.
+
+        Raises:
+            ValueError: `text` has no `/`, or a part is empty.
+        """
+        return cls(*split_typename(text))
+
+    @classmethod
+    def from_parts(cls, namespace: str, name: str) -> "TypeName":
+        """The same as the constructor, under the name that other SDKs use."""
+        return cls(namespace, name)
+
+    def __str__(self) -> str:
+        return self._text
+
+
+TypeNameLike: TypeAlias = TypeName | str
+"""A typename, or its text."""
+
+
+@lru_cache(maxsize=4096)
+def split_typename(text: str) -> tuple[str, str]:
+    """Split `namespace/name` at the last `/`.
+
+    Raises:
+        TypeError: `text` is no text.
+        ValueError: `text` has no `/`, or a part is empty.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"a typename is text like 'namespace/name', not {text!r}")
+    namespace, slash, name = text.rpartition("/")
+    if not slash:
+        raise ValueError(f"{text!r} is not a typename: it has no '/', the form is namespace/name")
+    if not namespace:
+        raise ValueError(f"{text!r} is not a typename: the namespace before the '/' is empty")
+    if not name:
+        raise ValueError(f"{text!r} is not a typename: the name after the '/' is empty")
+    return namespace, name
+
+
+@lru_cache(maxsize=4096)
+def typename_from_parts(namespace: str, name: str) -> TypeName:
+    """`TypeName(namespace, name)`, shared between calls: addresses are made for every message."""
+    return TypeName(namespace, name)
+
+
+def as_typename(typename: TypeNameLike) -> TypeName:
+    """The TypeName of a typename or of its text."""
+    return typename if isinstance(typename, TypeName) else typename_from_parts(*split_typename(typename))
+
+
+def typename_text(typename: TypeNameLike) -> str:
+    """The checked text of a typename. Raises as `split_typename` does."""
+    if isinstance(typename, TypeName):
+        return str(typename)
+    split_typename(typename)
+    return typename
