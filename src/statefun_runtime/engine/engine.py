@@ -239,14 +239,15 @@ class Engine:
     def _fail(self, mailbox: Mailbox, batch: Batch, failure: Failure) -> None:
         function_type = mailbox.function_type
         function_type.failures += 1
-        mailbox.attempts += 1
-        if mailbox.attempts == 1:
-            mailbox.failing_since = self.now
         self.dispatcher.put_back(mailbox, batch.messages)
         if failure.kind is FailureKind.UNREACHABLE:
             self._pause(function_type, failure)
             function_type.ready.appendleft(mailbox)
-        elif self._policy.gives_up(mailbox, failure, self.now):
+            return
+        mailbox.attempts += 1
+        if mailbox.attempts == 1:
+            mailbox.failing_since = self.now
+        if self._policy.gives_up(mailbox, failure, self.now):
             self._park(mailbox, failure)
         else:
             self.dispatcher.back_off(mailbox, self.now + self._policy.delay(mailbox.attempts, failure))

@@ -21,10 +21,8 @@ class RetryPolicy:
         return max(jittered, failure.retry_after or 0)
 
     def gives_up(self, mailbox: Mailbox, failure: Failure, now: int) -> bool:
-        """Whether the address parks. Nobody answering never parks: the endpoint will be back."""
+        """Whether the address parks. Not asked when nobody answers: the endpoint will be back."""
         if failure.kind is FailureKind.PERMANENT:
             return True
-        if failure.kind is FailureKind.UNREACHABLE:
-            return False
         exhausted = mailbox.attempts >= self._limits.max_attempts
         return exhausted and now - mailbox.failing_since >= self._limits.max_age
