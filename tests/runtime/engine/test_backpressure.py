@@ -1,0 +1,129 @@
+"""When ingresses are asked for more: it depends on messages that can run, never on those that are stuck."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from statefun_runtime.engine.limits import Limits
+from statefun_runtime.interfaces import Address, Reply, Send
+from tests.simulation.world import World
+
+from .steps import (
+    PERMANENT,
+    TRANSIENT,
+    UNREACHABLE,
+    A,
+    B,
+    C,
+    accept,
+    answer,
+    call,
+    commit,
+    does,
+    later,
+    ready,
+    restart,
+    world_of,
+)
+
+LOW = Limits(high_water=3)
+
+
+def test_the_engine_wants_more_below_the_mark_only() -> None:
+    world = world_of(limits=LOW)
+    accept(world, A, b"1", b"2")
+    assert world.engine.wants_more
+    accept(world, B, b"3")
+    assert not world.engine.wants_more
+
+
+def test_messages_of_calls_that_are_under_way_count() -> None:
+    world = world_of(limits=LOW)
+    accept(world, A, b"1", b"2", b"3")
+    batch = call(world)
+    assert not world.engine.wants_more
+    world.reply(batch, does())
+    assert world.engine.wants_more
+
+
+def test_messages_that_functions_send_count() -> None:
+    world = world_of(limits=LOW)
+    accept(world, A, b"1")
+    answer(world, does(*(Send(C, b"x") for _ in range(3))))
+    assert not world.engine.wants_more
+
+
+def test_messages_of_a_parked_address_do_not_count() -> None:
+    world = world_of(limits=LOW)
+    accept(world, A, *(b"%d" % n for n in range(10)))
+    answer(world, PERMANENT)
+    assert (world.engine.runnable, world.engine.wants_more) == (0, True)
+    accept(world, A, b"another")
+    assert world.engine.runnable == 0
+    world.engine.resume(A)
+    assert world.engine.runnable == 11
+
+
+def test_messages_of_an_address_that_backs_off_do_not_count_until_its_next_attempt() -> None:
+    world = world_of(limits=LOW)
+    accept(world, A, b"1", b"2", b"3")
+    answer(world, TRANSIENT)
+    assert (world.engine.runnable, world.engine.wants_more) == (0, True)
+    world.advance(10)
+    assert (world.engine.runnable, world.engine.wants_more) == (3, False)
+
+
+def test_messages_of_a_parked_address_do_not_count_after_a_restart() -> None:
+    world = world_of(limits=LOW)
+    accept(world, A, b"1", b"2", b"3")
+    answer(world, PERMANENT)
+    restart(world)
+    assert (world.engine.runnable, world.engine.wants_more) == (0, True)
+    world.load()
+    assert world.engine.runnable == 0
+
+
+def test_delayed_messages_count_from_when_they_fire() -> None:
+    world = world_of(limits=LOW)
+    accept(world, A, b"1")
+    answer(world, does(*(later(5, C, b"x") for _ in range(3))))
+    assert world.engine.runnable == 0
+    world.advance(5)
+    assert not world.engine.wants_more
+
+
+actions = st.lists(
+    st.tuples(st.sampled_from(["accept", "dispatch", "answer", "advance", "resume", "crash"]), st.integers(0, 3)),
+    max_size=50,
+)
+ADDRESSES: list[Address] = [A, B, C, ("test/g", "d")]
+REPLIES: list[Reply] = [does(), TRANSIENT, UNREACHABLE, PERMANENT]
+
+
+def counted(world: World) -> tuple[int, int]:
+    """Runnable and all messages, counted one by one."""
+    runnable = everything = 0
+    for mailbox in world.engine.dispatcher.mailboxes():
+        count = len(mailbox.queue) + (len(mailbox.in_flight.messages) if mailbox.in_flight else 0)
+        everything += count
+        runnable += 0 if mailbox.stuck else count
+    return runnable, everything
+
+
+@given(actions)
+def test_counting_never_drifts_whatever_happens(actions: list[tuple[str, int]]) -> None:
+    world = world_of(limits=Limits(max_batch=2, cached_addresses=1))
+    for action, number in actions:
+        if action == "accept":
+            accept(world, ADDRESSES[number], b"1", b"2", b"3")
+        elif action == "dispatch":
+            ready(world)
+        elif action == "answer" and world.in_flight:
+            world.reply(world.in_flight[0], REPLIES[number])
+        elif action == "advance":
+            world.advance(10 * number)
+        elif action == "resume":
+            world.engine.resume(ADDRESSES[number])
+        elif action == "crash":
+            restart(world)
+        commit(world)
+        assert (world.engine.runnable, world.engine.dispatcher.queued) == counted(world)
