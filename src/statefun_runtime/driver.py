@@ -182,7 +182,10 @@ class Driver:
 
     def _reply(self, batch: Batch, reply: Reply) -> None:
         self.latency[batch.target[0]].observe(time.perf_counter() - batch.sent_at)
-        self.engine.reply(batch, reply)
+        try:
+            self.engine.reply(batch, reply)
+        except Exception as error:  # noqa: BLE001 - as in a turn
+            self._fail(error)
         if self._idle is not None and not self._in_flight():
             _set(self._idle)
         self.wake()

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from statefun_runtime.endpoint.http import HttpEndpoint
-from statefun_runtime.endpoint.target import ClientTls, HttpTarget
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.interfaces import Batch, Endpoint, Failure, FailureKind, ReplyTo
 from statefun_runtime.module.endpoint_spec import EndpointSpec
@@ -32,7 +31,7 @@ class Routes:
     def __init__(self, hosted: Endpoint, typenames: Iterable[str], endpoints: Iterable[EndpointSpec]) -> None:
         specs = tuple(endpoints)
         self._matcher = EndpointMatcher(specs)
-        self._by_pattern = {spec.functions: HttpEndpoint(_target(spec)) for spec in specs}
+        self._by_pattern = {spec.functions: HttpEndpoint(spec.url_template, spec.transport) for spec in specs}
         self._by_typename: dict[str, Endpoint] = dict.fromkeys(typenames, hosted)
         self._hosted = hosted
         self._nobody = NoEndpoint()
@@ -60,21 +59,3 @@ class Routes:
             return self._nobody
         engine.configure(typename, max_in_flight=spec.transport.pool_size, max_batch=spec.max_batch or UNLIMITED_BATCH)
         return self._by_pattern[spec.functions]
-
-
-def _target(spec: EndpointSpec) -> HttpTarget:
-    transport = spec.transport
-    return HttpTarget(
-        url_path_template=spec.url_template,
-        call_timeout=transport.call_timeout,
-        connect_timeout=transport.connect_timeout,
-        pool_ttl=transport.pool_ttl,
-        max_in_flight=transport.pool_size,
-        max_reply_bytes=transport.payload_max_bytes,
-        tls=ClientTls(
-            trust_cacerts=transport.trust_cacerts,
-            client_cert=transport.client_cert,
-            client_key=transport.client_key,
-            client_key_password=transport.client_key_password,
-        ),
-    )

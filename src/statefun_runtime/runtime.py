@@ -13,7 +13,7 @@ from statefun import StatefulFunctions
 from statefun_runtime.adapters import make_egress, make_ingress
 from statefun_runtime.clock import EngineClock, SystemClock
 from statefun_runtime.config import RuntimeConfig
-from statefun_runtime.console.admin import AdminServer
+from statefun_runtime.console.admin import AdminServer, Probes
 from statefun_runtime.driver import Driver
 from statefun_runtime.endpoint.inprocess import InProcessEndpoint
 from statefun_runtime.engine.engine import Engine
@@ -70,7 +70,7 @@ class Runtime:
     def _build(self, store: RocksDBStore, recovery: Recovery) -> None:
         config, module = self._config, self._module
         engine = Engine(recovery, [egress.id for egress in module.egresses], _limits(config), SystemRandom())
-        hosted = InProcessEndpoint(self._functions)
+        hosted = InProcessEndpoint(self._functions, config.call_timeout / 1000)
         for typename, specs in hosted.declared():
             engine.declare(typename, specs)
         self._routes = Routes(hosted, [typename for typename, _ in hosted.declared()], module.endpoints)
@@ -87,9 +87,8 @@ class Runtime:
         self._status = Status(self._driver, ingress_counts, egress_counts)
         self._ingresses = {c.id: make_ingress(c, ingress_counts[c.id]) for c in module.ingresses}
         self._egresses = {c.id: make_egress(c, egress_counts[c.id]) for c in module.egresses}
-        self._admin = AdminServer(
-            config.admin_host, config.admin_port, self._status.as_json, self._metrics.exposition, self._unready
-        )
+        probes = Probes(self._unready, self._metrics.exposition, self._status.as_json)
+        self._admin = AdminServer(probes, config.admin_port, config.admin_host)
 
     def _snapshot(self) -> EngineSnapshot:
         return self._status.snapshot()

@@ -1,0 +1,221 @@
+"""Functions hosted in this process: no request and no reply is encoded, only the values are."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, NamedTuple, TypeAlias
+
+from statefun import Message, Reject, RetryLater, StatefulFunctions, StatefulFunctionSpec, ValueSpec
+from statefun.address import make_address
+from statefun.effects import Effects as EffectsSink
+from statefun.egress import EgressMessage
+from statefun.invocation import Call, invoke, invoke_sync
+from statefun.storage import encoded_mutations
+from statefun.typename import split_typename
+from statefun_runtime.endpoint.isolation import Isolated
+from statefun_runtime.interfaces import (
+    Address,
+    Batch,
+    Cancellation,
+    DelayedSend,
+    Effects,
+    EgressRecord,
+    Endpoint,
+    ExpireMode,
+    Failure,
+    FailureKind,
+    Reply,
+    ReplyTo,
+    Send,
+    StateSpec,
+)
+
+_log = logging.getLogger(__name__)
+_MILLISECOND = timedelta(milliseconds=1)
+_Messages: TypeAlias = Iterator[tuple[Address | None, Message]]
+
+
+class _Sink(EffectsSink):
+    """Collects the effects of one batch as the engine takes them."""
+
+    __slots__ = ("effects",)
+
+    def __init__(self) -> None:
+        self.effects = Effects()
+
+    def send(self, message: Message) -> None:
+        typename = message.target_typename
+        split_typename(typename)
+        self.effects.sends.append(Send((typename, message.target_id), message.payload()))
+
+    def send_after(self, delay_ms: int, message: Message, token: str) -> None:
+        typename = message.target_typename
+        split_typename(typename)
+        self.effects.delayed.append(DelayedSend(delay_ms, (typename, message.target_id), message.payload(), token))
+
+    def cancel(self, token: str) -> None:
+        self.effects.delayed.append(Cancellation(token))
+
+    def egress(self, message: EgressMessage) -> None:
+        split_typename(message.typename)
+        self.effects.egresses.append(EgressRecord(message.typename, message.payload()))
+
+    def finish(self, call: Call) -> Effects:
+        """All effects, with what the batch wrote into its storage."""
+        self.effects.mutations = encoded_mutations(call.storage)
+        return self.effects
+
+
+class _Queued(NamedTuple):
+    spec: StatefulFunctionSpec
+    batch: Batch
+    reply_to: ReplyTo
+
+
+class InProcessEndpoint(Endpoint):
+    """Calls functions directly.
+
+    A plain function runs at once. Async functions share a task as long as they do not wait; one that waits keeps the
+    task for itself, and the calls behind it get another. So a function that never waits costs no turn of the event
+    loop, and one that does is in a real task, with a context of its own.
+    """
+
+    def __init__(self, functions: StatefulFunctions, call_timeout: float) -> None:
+        """Args: `call_timeout` in seconds is how long a call may wait in all before it is cancelled and fails."""
+        self._specs = {spec.typename: spec for spec in functions}
+        self._call_timeout = call_timeout
+        self._queue: deque[_Queued] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining = False
+        """Whether a task is about to run, or runs, what is queued."""
+
+    def declared(self) -> Iterator[tuple[str, list[StateSpec]]]:
+        """The hosted function types and the states they declare."""
+        for typename, spec in self._specs.items():
+            yield typename, [_state_spec(value) for value in spec.specs]
+
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    def invoke(self, batch: Batch, reply_to: ReplyTo) -> None:
+        spec = self._specs[batch.target[0]]
+        if not spec.is_async:
+            reply_to(batch, _run_sync(spec, batch))
+            return
+        self._queue.append(_Queued(spec, batch, reply_to))
+        self._drain_queue()
+
+    def _drain_queue(self) -> None:
+        if self._queue and not self._draining:
+            self._draining = True
+            task = asyncio.create_task(self._drain(), name="functions")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _drain(self) -> None:
+        while self._queue:
+            spec, batch, reply_to = self._queue.popleft()
+            waited = _Waited(self)
+            reply_to(batch, await self._run(spec, batch, waited))
+            if waited.timer is not None and self._draining:
+                # Another task has taken over the queue meanwhile.
+                return
+            self._draining = True
+        self._draining = False
+
+    async def _run(self, spec: StatefulFunctionSpec, batch: Batch, waited: "_Waited") -> Reply:
+        call, sink, messages = _open(spec, batch)
+        try:
+            await Isolated(invoke(call, messages), waited)
+        except asyncio.CancelledError:
+            if not waited.timed_out:
+                raise
+            return Failure(FailureKind.TRANSIENT, f"{_name(batch)} took longer than {self._call_timeout:g} s")
+        except Exception as error:  # noqa: BLE001 - whatever a function raises fails its batch, and nothing else
+            return _failure(batch, error)
+        finally:
+            waited.end()
+        return sink.finish(call)
+
+    def waits(self) -> None:
+        """A function waits: what is queued behind it goes to another task."""
+        self._draining = False
+        self._drain_queue()
+
+    @property
+    def call_timeout(self) -> float:
+        """Seconds after which a call that waits is cancelled."""
+        return self._call_timeout
+
+    async def stop(self) -> None:
+        """Cancel the calls under way; they will be made again after the next start."""
+        self._queue.clear()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+class _Waited:
+    """Called when a function waits for the first time: starts its time limit, and lets others go on."""
+
+    __slots__ = ("_endpoint", "_task", "timed_out", "timer")
+
+    def __init__(self, endpoint: InProcessEndpoint) -> None:
+        self._endpoint = endpoint
+        self._task: asyncio.Task[object] | None = None
+        self.timer: asyncio.TimerHandle | None = None
+        self.timed_out = False
+
+    def __call__(self) -> None:
+        self._task = asyncio.current_task()
+        self.timer = asyncio.get_running_loop().call_later(self._endpoint.call_timeout, self._time_out)
+        self._endpoint.waits()
+
+    def _time_out(self) -> None:
+        if self._task is not None:
+            self.timed_out = True
+            self._task.cancel()
+
+    def end(self) -> None:
+        """The call is over."""
+        if self.timer is not None:
+            self.timer.cancel()
+        if self.timed_out and self._task is not None:
+            self._task.uncancel()
+
+
+def _run_sync(spec: StatefulFunctionSpec, batch: Batch) -> Reply:
+    call, sink, messages = _open(spec, batch)
+    try:
+        invoke_sync(call, messages)
+    except Exception as error:  # noqa: BLE001 - whatever a function raises fails its batch, and nothing else
+        return _failure(batch, error)
+    return sink.finish(call)
+
+
+def _open(spec: StatefulFunctionSpec, batch: Batch) -> tuple[Call, _Sink, _Messages]:
+    typename, identifier = batch.target
+    sink = _Sink()
+    call = Call(spec, make_address(spec.function_type, identifier), spec.schema.open(batch.state), sink)
+    messages = ((caller, Message(typename, identifier, payload)) for _, _, caller, payload in batch.messages)
+    return call, sink, messages
+
+
+def _failure(batch: Batch, error: Exception) -> Failure:
+    reason = f"{_name(batch)}: {type(error).__name__}: {error}"
+    if isinstance(error, RetryLater):
+        return Failure(FailureKind.TRANSIENT, reason, error.after // _MILLISECOND)
+    if isinstance(error, Reject):
+        return Failure(FailureKind.PERMANENT, reason)
+    _log.warning("the function %s failed, attempt %d", _name(batch), batch.attempt, exc_info=error)
+    return Failure(FailureKind.TRANSIENT, reason)
+
+
+def _name(batch: Batch) -> str:
+    return f"{batch.target[0]} {batch.target[1]!r}"
+
+
+def _state_spec(value: ValueSpec[Any]) -> StateSpec:
+    return StateSpec(value.name, value.type.typename, ExpireMode(value.expiration.mode.value), value.duration)
