@@ -1,7 +1,7 @@
 """Keys of the store: byte strings whose order is the order of what they name.
 
-Text is UTF-8 with every NUL escaped and a NUL at the end, so that no text is a prefix of another and the parts of an
-address sort one after the other. Numbers are eight bytes, big-endian.
+Text is UTF-8 with a NUL at the end and none within (NUL is written as 1 1, and 1 as 1 2), so that no text is a prefix
+of another and the parts of an address sort one after the other. Numbers are eight bytes, big-endian.
 """
 
 import struct
@@ -16,7 +16,7 @@ _PAIR = struct.Struct(">QQ")
 
 def text_key(text: str) -> bytes:
     """The ordered form of a text."""
-    return text.encode().replace(b"\0", b"\0\xff") + b"\0"
+    return text.encode().replace(b"\1", b"\1\2").replace(b"\0", b"\1\1") + b"\0"
 
 
 def address_key(address: Address) -> bytes:
@@ -52,11 +52,9 @@ def pair_key(first: str, second: str) -> bytes:
 def read_text(key: bytes, start: int = 0) -> tuple[str, int]:
     """The text that begins at `start`, and where the next part begins."""
     end = key.find(b"\0", start)
-    while end != -1 and key[end + 1 : end + 2] == b"\xff":
-        end = key.find(b"\0", end + 2)
     if end == -1:
         raise FormatError(f"key {key!r} has no end of text after byte {start}; the store is damaged or foreign")
-    return key[start:end].replace(b"\0\xff", b"\0").decode(), end + 1
+    return key[start:end].replace(b"\1\1", b"\0").replace(b"\1\2", b"\1").decode(), end + 1
 
 
 def read_address(key: bytes) -> tuple[Address, int]:

@@ -10,8 +10,8 @@ from statefun_runtime.interfaces import Address, ExpireMode, Message, OutboxBatc
 
 FORMAT = 1
 _TAG = bytes([FORMAT])
-_VALUE = struct.Struct(">HQI")
-_ADDRESSES = struct.Struct(">HI")
+_VALUE = struct.Struct(">IQI")
+_ADDRESSES = struct.Struct(">II")
 _LENGTH = struct.Struct(">I")
 
 
@@ -97,8 +97,8 @@ def read_delayed_row(key: DelayedKey, row: bytes) -> DelayedMessage:
 
 def outbox_row(lineage: str, records: Sequence[Payload]) -> bytes:
     """The records of one epoch for one egress."""
-    parts = [_TAG, _LENGTH.pack(len(lineage)), lineage.encode()]
-    for record in records:
+    parts = [_TAG]
+    for record in (lineage.encode(), *records):
         parts.append(_LENGTH.pack(len(record)))
         parts.append(record)
     return b"".join(parts)
