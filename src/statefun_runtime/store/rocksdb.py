@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
+from weakref import WeakSet
 
 from rocksdict import (
     AccessType,
@@ -58,6 +59,7 @@ class RocksDBStore(Store):
         self._db = _open_waiting(self._path, access, 0.0 if read_only else lock_timeout)
         self._families = {table: self._db.get_column_family(table.value) for table in Table}
         self._handles = {table: self._db.get_column_family_handle(table.value) for table in Table}
+        self._scans: WeakSet[_Scan] = WeakSet()
         self._unsynced = WriteOptions()
         self._failed = False
         self._closed = False
@@ -67,7 +69,7 @@ class RocksDBStore(Store):
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
             marker = path / _FORMAT_FILE
-            if not marker.exists():
+            if not marker.exists() and not (path / "store").exists():
                 _write_synced(marker, FORMAT)
         except OSError as error:
             raise StoreError(f"the data directory {path} cannot be used: {error}; choose another or free it") from error
@@ -78,7 +80,9 @@ class RocksDBStore(Store):
         try:
             found = (path / _FORMAT_FILE).read_bytes().strip()
         except OSError as error:
-            raise StoreError(f"{path} is not a data directory of this runtime: {error}") from error
+            raise StoreError(
+                f"{path} is not a data directory of this runtime: {error}; name the right one, or an empty one"
+            ) from error
         if found != FORMAT:
             raise FormatError(
                 f"the data directory {path} has format {found.decode(errors='replace')}, this version reads "
@@ -92,12 +96,13 @@ class RocksDBStore(Store):
         options = ReadOptions()
         if end is not None:
             options.set_iterate_upper_bound(end)
-        return cast(
-            "Iterator[tuple[bytes, bytes]]", self._family(table).items(from_key=start or None, read_opt=options)
-        )
+        scan = _Scan(self._family(table).items(from_key=start or None, read_opt=options))
+        self._scans.add(scan)
+        return scan
 
     def commit(self, changes: Changes) -> None:
         # An unsynced write and a sync of the log: the sync lets go of the interpreter, a synced write would not.
+        self._check_open()
         if self._failed:
             raise StoreError(f"an earlier write to {self._path} failed; restart the runtime")
         batch = WriteBatch(raw_mode=True)
@@ -117,9 +122,13 @@ class RocksDBStore(Store):
             ) from error
 
     def checkpoint(self, path: Path) -> None:
-        checkpoint = Checkpoint(self._db)
+        self._check_open()
         try:
             path.mkdir(parents=True, mode=0o700)
+        except OSError as error:
+            raise StoreError(f"the copy to {path} failed: {error}") from error
+        try:
+            checkpoint = Checkpoint(self._db)
             checkpoint.create_checkpoint(str(path / "store"))
             _write_synced(path / _FORMAT_FILE, FORMAT)
         except Exception as error:
@@ -130,22 +139,47 @@ class RocksDBStore(Store):
         if self._closed:
             return
         self._closed = True
-        # The lock is held while any handle lives.
+        # The lock is held while any handle lives, iterators included.
+        for scan in self._scans:
+            scan.end()
         self._families.clear()
         self._handles.clear()
         self._db.close()
 
     def _family(self, table: Table) -> Rdict:
+        self._check_open()
+        return self._families[table]
+
+    def _check_open(self) -> None:
         if self._closed:
             raise StoreError(f"the store at {self._path} is closed")
-        return self._families[table]
+
+
+class _Scan(Iterator[tuple[bytes, bytes]]):
+    """Rows of a table; lets go of the database when the store closes, even if nobody reads it to the end."""
+
+    __slots__ = ("__weakref__", "_rows")
+
+    def __init__(self, rows: object) -> None:
+        self._rows: Iterator[tuple[bytes, bytes]] | None = cast("Iterator[tuple[bytes, bytes]]", rows)
+
+    def __next__(self) -> tuple[bytes, bytes]:
+        if self._rows is None:
+            raise StoreError("the store was closed during a scan")
+        return next(self._rows)
+
+    def end(self) -> None:
+        self._rows = None
 
 
 def _write_synced(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
+    """Make a file that is there as a whole or not at all."""
+    new = path.with_name(f"{path.name}.new")
+    with new.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    new.replace(path)
     directory = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(directory)

@@ -1,0 +1,232 @@
+"""What RocksDB promises beyond the contract: it survives kills, has one owner, and refuses what is damaged."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from statefun_runtime.errors import FormatError, StoreError, StoreLockedError
+from statefun_runtime.interfaces import Changes, Table
+from statefun_runtime.store.rocksdb import RocksDBStore
+
+from . import committing
+from .committing import changes_of, last_epoch
+
+
+def start(data: Path, *arguments: int) -> subprocess.Popen[str]:
+    command = [sys.executable, committing.__file__, str(data), *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": "src:."})
+
+
+def run(data: Path, *arguments: int) -> list[str]:
+    """Let a process commit until it kills itself; the lines it printed."""
+    process = start(data, *arguments)
+    lines = process.communicate(timeout=30)[0].splitlines()
+    assert process.returncode < 0
+    return lines
+
+
+def epochs(data: Path) -> int:
+    store = RocksDBStore(data)
+    try:
+        return last_epoch(store)
+    finally:
+        store.close()
+
+
+@pytest.mark.slow
+def test_after_a_kill_every_acknowledged_epoch_is_there_and_none_is_there_by_half(tmp_path: Path) -> None:
+    random, last = Random(1), 0
+    for _ in range(6):
+        process = start(tmp_path)
+        assert process.stdout is not None
+        for _ in range(random.randint(1, 40)):
+            acknowledged = int(process.stdout.readline())
+        process.kill()
+        rest = process.communicate()[0].splitlines()
+        acknowledged = int(rest[-1]) if rest else acknowledged
+        found = epochs(tmp_path)
+        assert found in {acknowledged, acknowledged + 1}
+        assert found > last
+        last = found
+
+
+# -------------------------------------------------------------------------------------------------------------- owners
+
+
+def test_a_second_owner_is_refused_and_told_what_to_do(tmp_path: Path) -> None:
+    store = RocksDBStore(tmp_path)
+    with pytest.raises(StoreLockedError, match=f"another process owns {tmp_path}; stop it, or give this one another"):
+        RocksDBStore(tmp_path, lock_timeout=0)
+    store.commit(changes_of(1))
+    store.close()
+
+
+@pytest.mark.slow
+def test_a_new_owner_waits_for_one_that_is_dying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = start(tmp_path)
+    assert process.stdout is not None
+    process.stdout.readline()
+
+    def die_meanwhile(_: float) -> None:
+        process.kill()
+        process.communicate()
+
+    monkeypatch.setattr(time, "sleep", die_meanwhile)
+    store = RocksDBStore(tmp_path)
+    assert last_epoch(store) >= 1
+    store.close()
+
+
+def test_a_directory_can_be_opened_again_in_the_same_process_whatever_was_read_of_it(tmp_path: Path) -> None:
+    for number in range(1, 4):
+        store = RocksDBStore(tmp_path, lock_timeout=0)
+        store.commit(changes_of(number))
+        finished, unfinished = store.scan(Table.STATE), store.scan(Table.STATE)
+        assert len(list(finished)) == 20
+        next(unfinished)
+        store.close()
+        with pytest.raises(StoreError, match="closed during a scan"):
+            next(unfinished)
+    assert epochs(tmp_path) == 3
+
+
+def test_a_reader_opens_the_store_beside_the_live_owner_and_sees_what_was_durable_when_it_opened(
+    tmp_path: Path,
+) -> None:
+    owner = RocksDBStore(tmp_path)
+    owner.commit(changes_of(1))
+    reader = RocksDBStore(tmp_path, read_only=True)
+    owner.commit(changes_of(2))
+    assert last_epoch(reader) == 1
+    later = RocksDBStore(tmp_path, read_only=True)
+    assert last_epoch(later) == 2
+    for store in (reader, later, owner):
+        store.close()
+
+
+def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    RocksDBStore(tmp_path).close()
+    reader = RocksDBStore(tmp_path, read_only=True)
+    with pytest.raises(StoreError):
+        reader.commit(changes_of(1))
+    reader.close()
+
+
+def test_a_reader_creates_nothing(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="is not a data directory of this runtime"):
+        RocksDBStore(tmp_path / "data", read_only=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+# ------------------------------------------------------------------------------------------------- formats and damages
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_newer_format_is_refused(tmp_path: Path, read_only: bool) -> None:
+    RocksDBStore(tmp_path).close()
+    (tmp_path / "FORMAT").write_text("2")
+    with pytest.raises(FormatError, match="has format 2, this version reads 1; start the version that wrote it"):
+        RocksDBStore(tmp_path, read_only=read_only)
+
+
+def test_a_store_whose_format_is_unknown_is_not_taken_over(tmp_path: Path) -> None:
+    RocksDBStore(tmp_path).close()
+    (tmp_path / "FORMAT").unlink()
+    with pytest.raises(StoreError, match="is not a data directory of this runtime"):
+        RocksDBStore(tmp_path)
+
+
+def test_a_path_that_cannot_be_a_directory_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="cannot be used"):
+        RocksDBStore(tmp_path / "file")
+
+
+def test_the_data_directory_is_for_its_owner_alone(tmp_path: Path) -> None:
+    RocksDBStore(tmp_path / "data").close()
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "data" / "store").stat().st_mode & 0o077 == 0
+
+
+def write_ahead_log(data: Path) -> Path:
+    [log] = [path for path in (data / "store").glob("*.log") if path.stat().st_size]
+    return log
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", [0.1, 0.5, 0.9])
+def test_a_flipped_bit_in_the_log_is_refused_and_not_rolled_back(tmp_path: Path, where: float) -> None:
+    assert run(tmp_path, 5)[-1] == "5"
+    log = write_ahead_log(tmp_path)
+    content = bytearray(log.read_bytes())
+    content[int(len(content) * where)] ^= 1
+    log.write_bytes(content)
+    with pytest.raises(StoreError, match="cannot be opened"):
+        RocksDBStore(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cut", [1, 7, 100])
+def test_a_torn_tail_of_the_log_is_accepted_since_it_was_never_acknowledged(tmp_path: Path, cut: int) -> None:
+    run(tmp_path, 5)
+    log = write_ahead_log(tmp_path)
+    with log.open("r+b") as file:
+        file.truncate(log.stat().st_size - cut)
+    assert epochs(tmp_path) == 4
+
+
+@pytest.mark.slow
+def test_a_failed_commit_makes_the_store_unusable_and_nothing_after_it_is_written(tmp_path: Path) -> None:
+    run(tmp_path, 1)
+    *acknowledged, first, second = run(tmp_path, 10_000, 20_000)
+    assert acknowledged
+    assert "nothing after the last durable epoch is released" in first
+    assert "an earlier write to" in second
+    assert epochs(tmp_path) in {int(acknowledged[-1]), int(acknowledged[-1]) + 1}
+
+
+# ---------------------------------------------------------------------------------------------------------- checkpoint
+
+
+def test_a_checkpoint_is_a_store_of_its_own_with_what_was_committed(tmp_path: Path) -> None:
+    store = RocksDBStore(tmp_path / "data")
+    store.commit(changes_of(1))
+    store.checkpoint(tmp_path / "copies" / "first")
+    store.commit(changes_of(2))
+    assert epochs(tmp_path / "copies" / "first") == 1
+    assert last_epoch(store) == 2
+    store.close()
+
+
+def test_a_checkpoint_does_not_overwrite_anything(tmp_path: Path) -> None:
+    store = RocksDBStore(tmp_path / "data")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").touch()
+    with pytest.raises(StoreError, match="the copy to"):
+        store.checkpoint(tmp_path / "mine")
+    assert (tmp_path / "mine" / "file").exists()
+    store.close()
+
+
+Operation = Callable[[RocksDBStore], object]
+OPERATIONS: dict[str, Operation] = {
+    "get_many": lambda store: store.get_many(Table.STATE, [b"a"]),
+    "scan": lambda store: store.scan(Table.STATE),
+    "commit": lambda store: store.commit(Changes(puts=[(Table.STATE, b"a", b"b")])),
+    "checkpoint": lambda store: store.checkpoint(Path("never made")),
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_closed_store_does_nothing_more(tmp_path: Path, operation: str) -> None:
+    store = RocksDBStore(tmp_path)
+    store.close()
+    with pytest.raises(StoreError):
+        OPERATIONS[operation](store)
+    assert not Path("never made").exists()
