@@ -15,7 +15,7 @@ functions = StatefulFunctions()
 
 @functions.bind(typename="bench/greeter", specs=[ValueSpec(name="seen", type=IntType)])
 async def greeter(context: Context, message: Message) -> None:
-    name = message.as_string()
+    name = message.as_string() or ""
     seen = (context.storage.seen or 0) + 1
     context.storage.seen = seen
     context.send(message_builder(target_typename="bench/counter", target_id=name, int_value=seen))

@@ -32,7 +32,7 @@ from statefun import (
 )
 
 
-class BackwardsSerializer(TypeSerializer):
+class BackwardsSerializer(TypeSerializer):  # type: ignore[type-arg]  # the existing one takes none
     def serialize(self, value: str) -> bytes:
         return value[::-1].encode()
 
@@ -40,10 +40,10 @@ class BackwardsSerializer(TypeSerializer):
         return byte.decode()[::-1]
 
 
-class BackwardsType(Type):
+class BackwardsType(Type):  # type: ignore[type-arg]  # the existing one takes none
     """A type as applications subclass it."""
 
-    def serializer(self) -> TypeSerializer:
+    def serializer(self) -> "TypeSerializer[str]":
         return BackwardsSerializer()
 
 
@@ -80,7 +80,7 @@ STATES = {
     "since": "moment",
     "mirrored": "backwards",
 }
-SPECS = [
+SPECS: "list[ValueSpec[Any]]" = [
     ValueSpec("flag", BoolType),
     ValueSpec("small", IntType, expire_after_call=timedelta(minutes=5)),
     ValueSpec("large", LongType, expire_after_write=timedelta(milliseconds=1500)),
@@ -93,7 +93,7 @@ functions = StatefulFunctions()
 
 @functions.bind("golden/script", SPECS)
 def script(context: Context, message: Message) -> None:
-    for operation, *arguments in message.as_type(TYPES["json"]):
+    for operation, *arguments in message.as_type(TYPES["json"]) or ():
         OPERATIONS[operation](context, message, *arguments)
 
 

@@ -31,7 +31,7 @@ class Answer:
 
 def ask_existing_sdk(requests: Iterable[bytes]) -> list[Answer]:
     """The existing SDK's answers. Both SDKs are called `statefun`, so it runs in a process of its own."""
-    python = cached_environment("existing-sdk", EXISTING_SDK)
+    python = cached_environment("flink-statefun-3.5.0", EXISTING_SDK)
     lines = "".join(base64.b64encode(request).decode() + "\n" for request in requests)
     finished = subprocess.run(
         [python, HERE / "existing_sdk.py"], input=lines, capture_output=True, text=True, check=True, env={}
