@@ -20,8 +20,8 @@ from statefun import (
     Int32Type,
     Message,
     Reject,
-    SimpleType,
     StatefulFunctions,
+    Type,
     ValueSpec,
     egress_message_builder,
     make_json_type,
@@ -95,7 +95,7 @@ CANCELLED = make_json_type("flights.types/cancelled")
 REMINDER = make_json_type("flights.types/reminder", Alert)
 
 
-def value(message: Message, value_type: SimpleType[T]) -> T:
+def value(message: Message, value_type: Type[T]) -> T:
     """The message's value; one without a value will never be understood, so it is rejected for good."""
     found = message.as_type(value_type)
     if found is None:
