@@ -68,7 +68,7 @@ def _typename(text: str) -> str:
     try:
         return check_typename(text)
     except ValueError as error:
-        raise InvalidRequestError(f"the typename {text!r} {error}") from error
+        raise InvalidRequestError(str(error)) from error
 
 
 def _charset(parameters: str) -> str:

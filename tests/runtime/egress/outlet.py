@@ -9,7 +9,7 @@ from statefun_runtime.interfaces import Egress, OutboxBatch, Payload
 
 
 class MemoryOutbox:
-    """Durable batches of one egress. It is an Outlet; `commit` removes what was released, `crash` forgets that it was."""
+    """The durable batches of one egress, and its Outlet. `commit` removes what was released, `crash` forgets that."""
 
     def __init__(self) -> None:
         self.batches: list[OutboxBatch] = []

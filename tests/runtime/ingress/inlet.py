@@ -67,7 +67,7 @@ class MemoryInlet:
         self._durable = self._epoch
 
 
-class Stop(Exception):
+class KilledError(Exception):
     """Raised by `StoppingInlet` in place of a kill."""
 
 
@@ -84,4 +84,4 @@ class StoppingInlet(MemoryInlet):
     async def room(self) -> None:
         self._turns -= 1
         if self._turns <= 0:
-            raise Stop
+            raise KilledError

@@ -13,7 +13,7 @@ from statefun_runtime.ingress.file import FileIngress
 from statefun_runtime.metrics import RecordCounts
 from statefun_runtime.module.ingress_spec import FileIngressSpec
 
-from .inlet import MemoryInlet, Stop, StoppingInlet
+from .inlet import KilledError, MemoryInlet, StoppingInlet
 
 LINES = [json.dumps({"id": f"k{n % 7}", "n": n}) for n in range(3 * BLOCK_RECORDS)]
 
@@ -34,7 +34,7 @@ async def read(source: FileIngress, inlet: MemoryInlet) -> MemoryInlet:
     await source.start(inlet, inlet.positions)
     try:
         await source.run()
-    except Stop:
+    except KilledError:
         pass
     finally:
         await source.stop()
