@@ -1,0 +1,1 @@
+"""The command `statefun`: one file a command or group of commands."""

@@ -1,0 +1,61 @@
+"""What `statefun run` shows at a terminal: what runs where."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from statefun import StatefulFunctions
+from statefun_runtime.config import RuntimeConfig
+from statefun_runtime.module.egress_spec import FileEgressSpec, PlaygroundEgressSpec
+from statefun_runtime.module.ingress_spec import FileIngressSpec, PlaygroundIngressSpec
+from statefun_runtime.module.module import Component, Module
+
+Row = tuple[str, str, str]
+"""What it is, its name, where it is."""
+
+
+def banner(module: Module, functions: StatefulFunctions | None, config: RuntimeConfig) -> str:
+    """The parts of an application and where each of them is, in columns."""
+    rows = [*_application(module, functions, config), *_process(config)]
+    name_width = max(len(name) for _, name, _ in rows)
+    lines: list[str] = []
+    last = ""
+    for what, name, where in rows:
+        lines.append(f"{'' if what == last else what:<10} {name:<{name_width}}  {where}".rstrip())
+        last = what
+    return "\n".join(lines)
+
+
+def _application(module: Module, functions: StatefulFunctions | None, config: RuntimeConfig) -> Iterator[Row]:
+    for spec in functions or ():
+        yield "function", spec.typename, f"in this process ({_short(spec.location)})"
+    for endpoint in module.endpoints:
+        yield "endpoint", endpoint.functions, endpoint.url_template
+    for ingress in module.ingresses:
+        yield "ingress", ingress.id, _where(ingress, config.http_host)
+    for egress in module.egresses:
+        yield "egress", egress.id, _where(egress, config.http_host)
+
+
+def _process(config: RuntimeConfig) -> Sequence[Row]:
+    return (
+        ("data", str(config.data_dir), "what was durable comes back from here"),
+        ("admin", f"http://{config.admin_host}:{config.admin_port}", "/healthz /readyz /metrics /status"),
+    )
+
+
+def _where(component: Component, host: str) -> str:
+    match component.spec:
+        case PlaygroundIngressSpec(port=port):
+            return f"PUT http://{host}:{port}/<namespace>/<type>/<id>"
+        case PlaygroundEgressSpec(port=port):
+            return f"GET http://{host}:{port}/<topic>"
+        case FileIngressSpec(path=path) | FileEgressSpec(path=path):
+            return _short(str(path))
+        case _:
+            return component.kind
+
+
+def _short(path: str) -> str:
+    """A path as seen from the working directory, if it is in there."""
+    here = f"{Path.cwd()}/"
+    return path.removeprefix(here)

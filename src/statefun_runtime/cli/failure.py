@@ -1,0 +1,62 @@
+"""How a command fails: an exit code by who must act, one clear message, a traceback only with `--debug`."""
+
+import traceback
+from enum import IntEnum
+from typing import Any
+
+import click
+
+from statefun_runtime.errors import StatefunRuntimeError, StoreLockedError
+
+
+class ExitCode(IntEnum):
+    """What a command's exit code means. click itself answers wrong usage with 2; 128 + n is the end by signal n."""
+
+    OK = 0
+    FAILED = 1
+    """Something is wrong, and the text on stderr says what."""
+    USAGE = 2
+    LOCKED = 3
+    """Another process owns the data directory."""
+    UNREACHABLE = 4
+    """Nobody answers at the given address."""
+
+
+class CommandError(click.ClickException):
+    """Ends a command with a message for its user."""
+
+    def __init__(self, message: str, exit_code: ExitCode = ExitCode.FAILED) -> None:
+        super().__init__(message)
+        self.code = exit_code
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]
+        return int(self.code)
+
+
+class Command(click.Command):
+    """A command that tells the runtime's errors as messages, and takes `--debug`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(
+            click.Option(
+                ["--debug"], is_flag=True, expose_value=False, callback=_remember, help="Show tracebacks of errors."
+            )
+        )
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except StatefunRuntimeError as error:
+            if ctx.meta[_DEBUG]:
+                click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+            code = ExitCode.LOCKED if isinstance(error, StoreLockedError) else ExitCode.FAILED
+            raise CommandError(str(error), code) from error
+
+
+_DEBUG = "statefun.debug"
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: ARG001  # click's callback
+    ctx.meta[_DEBUG] = value

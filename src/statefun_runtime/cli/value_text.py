@@ -1,0 +1,43 @@
+"""Shows encoded values to people and programs."""
+
+import base64
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from statefun import BoolType, Float32Type, Float64Type, Int32Type, Int64Type, StringType
+from statefun.protocol.request_reply_pb2 import TypedValue
+from statefun.types import Type
+from statefun_runtime.interfaces import Payload
+
+Json: TypeAlias = Any
+
+_PRIMITIVES: Mapping[str, Type[Any]] = MappingProxyType(
+    {type_.typename: type_ for type_ in (BoolType, Float32Type, Float64Type, Int32Type, Int64Type, StringType)}
+)
+
+
+def decode_payload(payload: Payload) -> dict[str, Json]:
+    """The typename and the value of an encoded `TypedValue`, fit for JSON.
+
+    The value is under `value` for primitive types and for whatever is JSON text; of other types the bytes are under
+    `base64`. Without a value there is neither.
+    """
+    typed = TypedValue.FromString(payload)
+    shown: dict[str, Json] = {"typename": typed.typename}
+    if not typed.has_value:
+        return shown
+    try:
+        primitive = _PRIMITIVES.get(typed.typename)
+        shown["value"] = primitive.deserialize(typed.value) if primitive else json.loads(typed.value)
+    except (ValueError, RecursionError):  # bytes that are no JSON, or JSON nested too deep to be anybody's
+        shown["base64"] = base64.b64encode(typed.value).decode()
+    return shown
+
+
+def one_line(shown: Mapping[str, Json]) -> str:
+    """A decoded payload as text: JSON, or base64 with a mark."""
+    if "base64" in shown:
+        return f"base64:{shown['base64']}"
+    return json.dumps(shown["value"], ensure_ascii=False) if "value" in shown else "-"
