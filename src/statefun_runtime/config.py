@@ -1,0 +1,193 @@
+"""The settings of the runtime: defaults < config file < environment < flags.
+
+Settings say how this process runs; what the application consists of stands in its module files.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias, cast
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from statefun_runtime.config_source import (
+    Given,
+    environment_name,
+    flag_name,
+    from_environment,
+    from_file,
+    from_flags,
+)
+from statefun_runtime.errors import ConfigError
+from statefun_runtime.suggestion import nearest_name
+from statefun_runtime.units import LONGEST_DURATION, format_duration, format_size, parse_duration, parse_size
+
+CONFIG_FILE = "statefun.toml"
+"""The config file that is read when none is named and this one is in the working directory."""
+
+
+def _whole(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a whole number")  # noqa: TRY004 - pydantic collects ValueErrors only
+    return value
+
+
+def _duration(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else _whole(value)
+
+
+def _size(value: object) -> object:
+    return parse_size(value) if isinstance(value, str) else _whole(value)
+
+
+def _host(value: str) -> str:
+    if not value or not value.isprintable() or " " in value:
+        raise ValueError("must be a host name or an address")
+    return value
+
+
+def _path(value: Path) -> Path:
+    if not value.name or not str(value).isprintable():
+        raise ValueError("must name a directory")
+    return value
+
+
+Directory: TypeAlias = Annotated[Path, AfterValidator(_path)]
+Host: TypeAlias = Annotated[str, AfterValidator(_host)]
+Port: TypeAlias = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=65535)]
+Count: TypeAlias = Annotated[int, BeforeValidator(_whole), Field(gt=0)]
+Size: TypeAlias = Annotated[int, BeforeValidator(_size), Field(gt=0, json_schema_extra={"unit": "bytes"})]
+Duration: TypeAlias = Annotated[
+    int, BeforeValidator(_duration), Field(gt=0, le=LONGEST_DURATION, json_schema_extra={"unit": "ms"})
+]
+DurationOrZero: TypeAlias = Annotated[
+    int, BeforeValidator(_duration), Field(ge=0, le=LONGEST_DURATION, json_schema_extra={"unit": "ms"})
+]
+
+
+class RuntimeConfig(BaseModel):
+    """All settings, checked. Times are milliseconds, sizes bytes.
+
+    Where a default is a measured choice, the reason stands in `docs/reference/settings.md`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_dir: Directory = Field(Path("statefun-data"), description="Directory of the durable data, made if missing.")
+    admin_host: Host = Field("127.0.0.1", description="Address that metrics, health and status are served on.")
+    admin_port: Port = Field(8089, description="Port for metrics, health and status; 0 takes a free one.")
+    http_host: Host = Field("127.0.0.1", description="Address of the HTTP ingress and the HTTP egress.")
+    http_port: Port = Field(8090, description="Port of the HTTP ingress when an application runs without module files.")
+    http_egress_port: Port = Field(
+        8091, description="Port of the HTTP egress when an application runs without module files."
+    )
+    max_request_bytes: Size = Field(1 << 20, description="Largest body that the HTTP ingress takes.")
+    max_reply_bytes: Size = Field(
+        32 << 20, description="Largest reply of a function over HTTP, unless its endpoint sets payload_max_bytes."
+    )
+    max_batch: Count = Field(1000, description="Most messages in one call, unless the function's endpoint says less.")
+    max_in_flight: Count = Field(64, description="Most calls under way to one function type.")
+    high_water: Count = Field(2000, description="Runnable messages in memory at which ingresses pause.")
+    cached_addresses: Count = Field(200_000, description="Idle addresses whose state stays in memory.")
+    commit_interval: DurationOrZero = Field(20, description="Least time between two commits while there is work.")
+    call_timeout: Duration = Field(120_000, description="Longest call of a function that the runtime hosts itself.")
+    spec_refresh: Duration = Field(
+        60_000, description="How often a function type is asked afresh which states it declares."
+    )
+    retry_min: Duration = Field(10, description="Delay before the first retry of a failed call; it doubles each time.")
+    retry_max: Duration = Field(30_000, description="Longest delay between two retries.")
+    max_attempts: Count = Field(10, description="Failed attempts after which an address parks, once max_age is over.")
+    max_age: DurationOrZero = Field(
+        300_000, description="Time since its first failure before which an address does not park."
+    )
+    stop_timeout: DurationOrZero = Field(10_000, description="How long a stop waits for the calls under way.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe record logged.")
+    log_format: Literal["auto", "text", "json"] = Field(
+        "auto",
+        description="How records look: text for people, json for machines, auto by whether stderr is a terminal.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> "RuntimeConfig":
+        if self.retry_min > self.retry_max:
+            shown = format_duration(self.retry_min), format_duration(self.retry_max)
+            raise ValueError(f"retry_min ({shown[0]}) must not be longer than retry_max ({shown[1]})")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is to be known about a setting: for the reference, `--help` and the tests that compare them.
+
+    `unit` is `ms`, `bytes` or empty; `default` is written as a person would write it.
+    """
+
+    name: str
+    description: str
+    unit: str
+    default: str
+    environment: str
+    flag: str
+
+
+def settings() -> tuple[Setting, ...]:
+    """All settings, in the order of the reference."""
+    return tuple(_setting(name) for name in RuntimeConfig.model_fields)
+
+
+def find_config_file(directory: Path) -> Path | None:
+    """The config file of a directory, if it has one."""
+    path = directory / CONFIG_FILE
+    return path if path.is_file() else None
+
+
+def load_config(
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    flags: Mapping[str, object] | None = None,
+) -> RuntimeConfig:
+    """The settings from all sources, each stronger than the one before: defaults, file, environment, flags.
+
+    `flags` are settings by name, as text or already parsed; `None` means not given. A file that is named must exist.
+
+    Raises:
+        ConfigError: Settings are wrong. Its text has a line for each of them: source, name, value, the nearest known
+            name.
+    """
+    known = tuple(RuntimeConfig.model_fields)
+    problems: list[str] = []
+    given: dict[str, Given] = {}
+    if file is not None:
+        given |= from_file(file, known, problems)
+    given |= from_environment(environment or {}, known, problems)
+    given |= from_flags(flags or {}, known, problems)
+    try:
+        config = RuntimeConfig.model_validate({name: value.value for name, value in given.items()})
+    except ValidationError as wrong:
+        problems += [_sentence(details, given) for details in wrong.errors(include_url=False)]
+        raise ConfigError("\n".join(problems)) from wrong
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return config
+
+
+def _setting(name: str) -> Setting:
+    field = RuntimeConfig.model_fields[name]
+    extra = cast("Mapping[str, object]", field.json_schema_extra or {})
+    unit = str(extra.get("unit", ""))
+    default = {"ms": format_duration, "bytes": format_size}.get(unit, str)(field.default)
+    return Setting(name, field.description or "", unit, default, environment_name(name), flag_name(name))
+
+
+def _sentence(details: ErrorDetails, given: Mapping[str, Given]) -> str:
+    context = details.get("ctx", {})
+    message = str(context.get("error", details["msg"].replace("Input should", "must")))
+    if not details["loc"]:
+        sources = [value.source for name, value in given.items() if name in message]
+        return f"{', '.join(sources)}: {message}"
+    name = str(details["loc"][0])
+    value, source = given[name]
+    near = nearest_name(str(value), str(context.get("expected", "")).replace("'", "").replace(" or ", ", ").split(", "))
+    hint = f' (did you mean "{near}"?)' if near else ""
+    return f"{source}: {name}: {message}, not {value!r}{hint}"
