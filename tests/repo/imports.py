@@ -9,7 +9,7 @@ Import = ast.Import | ast.ImportFrom
 
 
 def imported_names(node: Import, module: Module) -> Iterator[str]:
-    """The dotted names that an import statement may load: of `from a import b` both `a` and `a.b`."""
+    """What an import statement asks for, as dotted names: `a.b` for `from a import b`."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
         return
@@ -18,8 +18,14 @@ def imported_names(node: Import, module: Module) -> Iterator[str]:
         package = module.name.split(".") if module.is_package() else module.name.split(".")[:-1]
         parents = package[: len(package) - node.level + 1]
         base = ".".join([*parents, *([node.module] if node.module else [])])
-    yield base
     yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def module_behind(name: str, modules: frozenset[str] | set[str]) -> str | None:
+    """The module that a dotted name is or is in: its longest prefix that is one."""
+    parts = name.split(".")
+    prefixes = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((prefix for prefix in prefixes if prefix in modules), None)
 
 
 def imports_at_load(module: Module) -> Iterator[Import]:

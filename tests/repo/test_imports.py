@@ -3,11 +3,14 @@
 import subprocess
 import sys
 
-from tests.repo.imports import cycles, imported_names, imports_at_load, late_imports
+from tests.repo.imports import cycles, imported_names, imports_at_load, late_imports, module_behind
 from tests.repo.sources import Module, modules
 
-LATE_IMPORTS: dict[str, str] = {}
-"""The modules that may import by name, and what for."""
+LATE_IMPORTS = {
+    "src/statefun_runtime/adapters.py": "adapters of ingresses and egresses, by entry point",
+    "src/statefun_runtime/cli/loading.py": "the functions that the user names as module:attribute",
+}
+"""The modules that may import by name, and what."""
 
 KIT = {"statefun.testing.application": {"statefun_runtime"}}
 """The test kit drives an application on the real engine."""
@@ -18,7 +21,8 @@ def import_graph() -> dict[str, set[str]]:
     graph: dict[str, set[str]] = {}
     for module in modules():
         imported = {name for node in imports_at_load(module) for name in imported_names(node, module)}
-        graph[module.name] = (imported & names) - {module.name}
+        behind = {module_behind(name, names) for name in imported}
+        graph[module.name] = {name for name in behind if name is not None and name != module.name}
     return graph
 
 
