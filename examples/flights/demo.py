@@ -60,7 +60,7 @@ def run(directory: Path, month: int | None, kills: int, display: Display) -> Res
     lay_out(directory, prepared)
     runtime = RuntimeProcess(directory)
     display.say(f"{prepared.flight_count:,} flights; the runtime's log is {runtime.log}")
-    feed = Feed(runtime, prepared, display)
+    feed = Feed(runtime, prepared.flight_count, display)
     started = time.monotonic()
     try:
         with display:

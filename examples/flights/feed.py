@@ -3,7 +3,6 @@
 import time
 from dataclasses import dataclass
 
-from examples.flights.data import Prepared
 from examples.flights.display import Display, Progress
 from examples.flights.process import DemoError, RuntimeProcess, Status
 
@@ -15,7 +14,6 @@ RATE_OVER = 1.0
 """Seconds over which a rate is taken."""
 
 FLIGHTS = "flights/departures"
-TIMETABLE = "flights/timetable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +35,13 @@ class Feed:
     `invocations` is what was last seen of each process before it ended, so it is a little too low.
     """
 
-    def __init__(self, runtime: RuntimeProcess, prepared: Prepared, display: Display) -> None:
+    def __init__(self, runtime: RuntimeProcess, flight_count: int, display: Display) -> None:
         self.kills: list[Kill] = []
         self.invocations = 0
         self._runtime = runtime
-        self._prepared = prepared
+        self._flight_count = flight_count
         self._display = display
+        self._read_before = 0
         self._rate_from: tuple[float, Status] | None = None
         self._rates = (0.0, 0.0)
         self._changed = time.monotonic()
@@ -51,10 +50,10 @@ class Feed:
     def run(self, kills: int) -> None:
         """Feed all flights, killing at equal distances. Raises DemoError if a kill finds nothing to interrupt."""
         first_epoch = self._runtime.start().epoch
-        while not self._is_fed(status := self._look()):
-            due = self._prepared.flight_count * (len(self.kills) + 1) // (kills + 1)
+        while not ((status := self._look()).finished and status.idle):
+            due = self._flight_count * (len(self.kills) + 1) // (kills + 1)
             in_flight = status.pending > 0 and status.epoch > first_epoch
-            if len(self.kills) < kills and status.positions[FLIGHTS] >= due and in_flight:
+            if len(self.kills) < kills and self._flights(status) >= due and in_flight:
                 first_epoch = self._kill(status, first_epoch)
         self.invocations += status.invocations
         if len(self.kills) < kills:
@@ -68,13 +67,12 @@ class Feed:
             status = self._look()
             if status.delayed < delayed:
                 raise DemoError(f"{status.delayed:,} delayed messages are left, there must be {delayed:,}")
-            if status.delayed == delayed and not status.pending and not any(status.egress_pending.values()):
+            if status.delayed == delayed and status.idle and not status.unwritten:
                 return
 
-    def _is_fed(self, status: Status) -> bool:
-        read = status.positions
-        is_read = read[FLIGHTS] >= self._prepared.flight_count and read[TIMETABLE] >= self._prepared.hour_count
-        return is_read and status.pending == 0
+    def _flights(self, status: Status) -> int:
+        """How many flights were read; those that a kill undid count until they are read again."""
+        return min(self._flight_count, self._read_before + status.records[FLIGHTS])
 
     def _look(self) -> Status:
         """The next status, shown. Raises DemoError if nothing changes for too long."""
@@ -87,6 +85,8 @@ class Feed:
                 self._show(now, status)
             if now - self._changed > STALLED:
                 raise DemoError(f"nothing changed for {STALLED:.0f} s; last: {self._last}; log: {self._runtime.log}")
+            if status is not None and status.parked:
+                raise DemoError(f"{status.parked} addresses are parked; the reason is in the log: {self._runtime.log}")
             if status is not None:
                 return status
 
@@ -95,6 +95,7 @@ class Feed:
         self._runtime.kill()
         killed = time.monotonic()
         self.invocations += seen.invocations
+        self._read_before = self._flights(seen)
         status = self._runtime.start()
         recovered = status.epoch
         if recovered < seen.epoch:
@@ -102,7 +103,7 @@ class Feed:
         self._rate_from = None
         while not status.invocations:
             status = self._look()
-        kill = Kill(seen.positions[FLIGHTS], seen.pending, seen.epoch - first_epoch, time.monotonic() - killed)
+        kill = Kill(self._read_before, seen.pending, seen.epoch - first_epoch, time.monotonic() - killed)
         self.kills.append(kill)
         self._display.say(
             f"kill -9 at flight {kill.flights:,} with {kill.pending:,} messages pending, {kill.new_epochs:,} new "
@@ -114,15 +115,15 @@ class Feed:
     def _show(self, now: float, status: Status) -> None:
         since, before = self._rate_from or (now, status)
         if now - since >= RATE_OVER:
-            events = status.positions[FLIGHTS] - before.positions[FLIGHTS]
+            events = status.records[FLIGHTS] - before.records[FLIGHTS]
             invocations = status.invocations - before.invocations
             self._rates = (events / (now - since), invocations / (now - since))
         if self._rate_from is None or now - since >= RATE_OVER:
             self._rate_from = (now, status)
         self._display.show(
             Progress(
-                events=status.positions[FLIGHTS],
-                total=self._prepared.flight_count,
+                events=self._flights(status),
+                total=self._flight_count,
                 events_rate=self._rates[0],
                 invocations_rate=self._rates[1],
                 pending=status.pending,

@@ -24,31 +24,40 @@ class DemoError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the runtime says of itself. `invocations` counts since the process started, all else survives a restart.
+    """What the runtime says of itself.
 
-    `positions` and `egress_pending` are by id; times are in milliseconds.
+    `records` were read from each ingress and `invocations` made since the process started; all else is as of now.
+    `idle` is true when all that came in is done and durable. Times are in milliseconds.
     """
 
     epoch: int
-    positions: dict[str, int]
+    idle: bool
+    records: dict[str, int]
+    finished: bool
     invocations: int
     pending: int
     delayed: int
+    parked: int
     commit_p50: float
     commit_p99: float
-    egress_pending: dict[str, int]
+    unwritten: int
 
     @classmethod
     def parse(cls, answer: dict[str, Any]) -> "Status":
+        """Read the body of `/status`."""
+        ingresses, egresses = answer["ingress"], answer["egress"]
         return cls(
             epoch=answer["epoch"],
-            positions={name: source["position"] for name, source in answer["ingress"].items()},
+            idle=answer["idle"],
+            records={name: ingress["records"] for name, ingress in ingresses.items()},
+            finished=all(ingress["finished"] for ingress in ingresses.values()),
             invocations=answer["invocations"],
             pending=answer["pending"],
             delayed=answer["delayed"],
+            parked=answer["parked"],
             commit_p50=answer["commit_ms"]["p50"],
             commit_p99=answer["commit_ms"]["p99"],
-            egress_pending={name: sink["pending"] for name, sink in answer["egress"].items()},
+            unwritten=sum(egress["waiting_epochs"] for egress in egresses.values()),
         )
 
 
