@@ -65,10 +65,10 @@ def run(directory: Path, month: int | None, kills: int, display: Display) -> Res
     try:
         with display:
             feed.run(kills)
-        seconds = time.monotonic() - started
-        display.say("all flights are in; computing the same figures from the input alone")
-        tables, open_alerts = expected_tables(month)
-        feed.settle(open_alerts)
+            seconds = time.monotonic() - started
+            display.say("all flights are in; computing the same figures from the input alone")
+            tables, open_alerts = expected_tables(month)
+            feed.settle(open_alerts)
         runtime.stop()
     except KeyboardInterrupt:
         runtime.stop()

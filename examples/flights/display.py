@@ -36,7 +36,7 @@ class Display:
     def __init__(self) -> None:
         self.console = Console(highlight=False)
         self._live = Live(console=self.console, auto_refresh=False) if self.console.is_terminal else None
-        self._next_line = 0.0
+        self._next_line = time.monotonic() + LINE_INTERVAL
 
     def __enter__(self) -> Self:
         if self._live is not None:

@@ -10,7 +10,7 @@ POLL = 0.05
 """Seconds between two looks at the runtime."""
 STALLED = 60.0
 """Seconds without any change after which the demo gives up."""
-RATE_OVER = 1.0
+RATE_OVER = 0.5
 """Seconds over which a rate is taken."""
 
 FLIGHTS = "flights/departures"

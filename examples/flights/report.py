@@ -51,7 +51,7 @@ def _summary(result: Result) -> Table:
     table.add_row("  new epochs before them", ", ".join(f"{kill.new_epochs:,}" for kill in result.kills))
     table.add_row("  time until functions ran again", recoveries)
     table.add_row("events", f"{result.flights:,} in {result.seconds:.1f} s, kills included")
-    table.add_row("invocations", f"at least {result.invocations:,}")
+    table.add_row("invocations", f"at least {result.invocations:,}, repeated ones included")
     rates = f"{result.flights / result.seconds:,.0f} events/s, {result.invocations / result.seconds:,.0f} invocations/s"
     table.add_row("throughput", rates)
     for name, count in result.compared.items():
