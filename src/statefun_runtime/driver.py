@@ -10,6 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import chain
 
 from statefun_runtime.clock import EngineClock
 from statefun_runtime.engine.engine import Engine
@@ -70,7 +71,8 @@ class Driver:
         self._loop = asyncio.get_running_loop()
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
-        self._waiting_durable: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._waiting_durable: defaultdict[int, list[asyncio.Future[None]]] = defaultdict(list)
+        """By epoch."""
         self._waiting_room: deque[asyncio.Future[None]] = deque()
         self._paused = False
         self._stopping = False
@@ -105,7 +107,7 @@ class Driver:
             return
         self._check()
         future = self._loop.create_future()
-        self._waiting_durable.append((epoch, future))
+        self._waiting_durable[epoch].append(future)
         await future
 
     def _let_in(self) -> None:
@@ -201,7 +203,7 @@ class Driver:
     # ------------------------------------------------------------------------------------------------------- commits
 
     def _commit(self) -> None:
-        if self._under_way is not None or self._commit_timer is not None:
+        if self._under_way is not None or self._commit_timer is not None or self.failure.done():
             return
         wait = self._commit_after - self._loop.time()
         if wait <= 0:
@@ -224,20 +226,27 @@ class Driver:
         if self._under_way is not None:
             self._under_way.set_result(None)
             self._under_way = None
-        error = done.exception()
-        if error is not None:
-            self._fail(error)
+        failed = done.exception()
+        if failed is not None:
+            self._fail(failed)
             return
         commit = done.result()
         self.commits.add(commit)
         # An epoch costs something however small it is: leave disk and interpreter alone as long as the last one took.
         self._commit_after = self._loop.time() + max(self._commit_interval, commit.seconds)
+        try:
+            self._release(epoch)
+        except Exception as error:  # noqa: BLE001 - as in a turn
+            self._fail(error)
+        self.wake()
+
+    def _release(self, epoch: Epoch) -> None:
+        waiting = self._waiting_durable
+        for number in [number for number in waiting if number <= epoch.number]:
+            for future in waiting.pop(number):
+                _set(future)
         for egress, batch in self.engine.committed(epoch):
             self._egresses[egress].write(batch)
-        waiting = self._waiting_durable
-        while waiting and waiting[0][0] <= epoch.number:
-            _set(waiting.popleft()[1])
-        self.wake()
 
     async def settle(self) -> None:
         """Commit everything there is, including what egresses have released, and wait for it."""
@@ -263,7 +272,7 @@ class Driver:
             return
         self.failure.set_exception(error)
         unknown = StoreError(f"the epoch will not become durable: {error}")
-        for _, future in self._waiting_durable:
+        for future in chain.from_iterable(self._waiting_durable.values()):
             if not future.done():
                 future.set_exception(unknown)
         self._let_in()
