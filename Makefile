@@ -21,7 +21,7 @@ $(VENV)/.demo: $(MADE_FROM)
 install: $(VENV)/.installed  ## Set up the environment in .venv
 
 demo: $(VENV)/.demo  ## A year of real flights through durable functions, with kills, checked against the input
-	$(BIN)/python examples/flights/demo.py $(DEMO_ARGS)
+	$(BIN)/python -m examples.flights.demo $(DEMO_ARGS)
 
 test: install  ## All checks and tests
 	$(BIN)/python scripts/run_tests.py
