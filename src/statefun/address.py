@@ -68,9 +68,6 @@ class Address:
     def __repr__(self) -> str:
         return f"Address({self.typename!r}, {self._id!r})"
 
-    def __reduce__(self) -> "tuple[type[Address], tuple[str, str]]":
-        return Address, (self.typename, self._id)
-
 
 class SdkAddress(Address):
     """An `Address` made from its parts. The addresses that the SDK hands out are of this class."""
@@ -93,8 +90,7 @@ A tuple is (typename, id). `None` is a message from an ingress.
 def make_address(function_type: TypeName, id: str) -> SdkAddress:  # noqa: A002
     """An address from parts that are known to be right."""
     address = SdkAddress.__new__(SdkAddress)
-    address._function_type = function_type  # noqa: SLF001
-    address._id = id  # noqa: SLF001
+    Address.__init__(address, function_type, id)
     return address
 
 

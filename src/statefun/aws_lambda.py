@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from statefun.handler import RequestReplyHandler
 from statefun.http_reply import OCTET_STREAM, HttpReply, failure, refusal, success
@@ -11,18 +11,18 @@ from statefun.http_reply import OCTET_STREAM, HttpReply, failure, refusal, succe
 LambdaHandler: TypeAlias = Callable[[Mapping[str, Any], object], dict[str, Any]]
 """(event, Lambda's context) -> response."""
 
-MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
+MAX_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
 """The most that Lambda passes to a synchronous invocation, so the most that a body can have."""
 
 
 def aws_lambda(handler: RequestReplyHandler) -> LambdaHandler:
-    """Wrap `handler` for Lambda: `lambda_handler = aws_lambda(handler)`.
+    """Make a Lambda function of a handler; name it in a module for Lambda to find it.
 
     The status codes are those of the ASGI application. API Gateway REST APIs must list `application/octet-stream`
     among their binary media types, or bodies arrive damaged.
     """
 
-    def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+    def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         return _response(_answer(handler, event))
 
     return lambda_handler

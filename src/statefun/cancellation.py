@@ -11,9 +11,7 @@ class CancellationToken:
     token: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.token, str):
-            raise TypeError(f"a cancellation token is text, not {self.token!r}")
-        if not self.token:
+        if not _checked_text(self.token):
             raise ValueError("a cancellation token must not be empty")
 
     def __str__(self) -> str:
@@ -28,6 +26,10 @@ def token_text(token: CancellationTokenLike | None) -> str:
     """The bare text of a token; empty for no token (None or empty text)."""
     if isinstance(token, CancellationToken):
         return token.token
-    if token is not None and not isinstance(token, str):
+    return _checked_text(token) if token else ""
+
+
+def _checked_text(token: object) -> str:
+    if not isinstance(token, str):
         raise TypeError(f"a cancellation token is text, not {token!r}")
-    return token or ""
+    return token

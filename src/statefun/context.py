@@ -22,7 +22,7 @@ class Context(ABC):
     """What a function is called with, beside the message. It belongs to that message and ends with it.
 
     Nothing that a function does through it happens before the whole batch has succeeded.
-    Subclasses in tests need the three properties only; what else they do not override does nothing.
+    Subclasses in tests need the three properties only; what else they do not override does nothing (hence B027).
 
     Raises:
         ContextEndedError: By every use after the message is done.
@@ -45,10 +45,10 @@ class Context(ABC):
     def caller(self) -> Address | None:
         """The address of the function that sent the message, or None if it came from an ingress."""
 
-    def send(self, message: Message | MessageBuilder[Any]) -> None:
+    def send(self, message: Message | MessageBuilder[Any]) -> None:  # noqa: B027
         """Send a message to a function."""
 
-    def send_after(
+    def send_after(  # noqa: B027
         self,
         duration: timedelta,
         message: Message | MessageBuilder[Any],
@@ -65,7 +65,7 @@ class Context(ABC):
             ValueError: The duration is negative.
         """
 
-    def cancel_delayed_message(self, cancellation_token: CancellationTokenLike) -> None:
+    def cancel_delayed_message(self, cancellation_token: CancellationTokenLike) -> None:  # noqa: B027
         """Cancel the delayed message that this address sent with the token.
 
         Best effort: a message that was delivered already stays so, and an unknown token is no error.
@@ -74,7 +74,7 @@ class Context(ABC):
             ValueError: The token is empty.
         """
 
-    def send_egress(self, message: EgressMessage | EgressBuilder) -> None:
+    def send_egress(self, message: EgressMessage | EgressBuilder) -> None:  # noqa: B027
         """Send a message to an egress."""
 
     @property
@@ -96,7 +96,7 @@ class Context(ABC):
         failed fails the message, as in an `asyncio.TaskGroup`, whether or not the function looked at it.
         """
         coroutine.close()
-        raise NotImplementedError(f"{type(self).__name__} starts no tasks")
+        raise NotImplementedError(f"{type(self).__name__} cannot start the task {name or coroutine!r}")
 
 
 class DerivedContext(Context):

@@ -55,7 +55,7 @@ def make_protobuf_type(cls: type[M], namespace: str | None = None) -> SimpleType
     Raises:
         ValueError: The class is missing.
     """
-    if cls is None:
+    if not cls:
         raise ValueError("the generated protobuf class is missing")
     return make_protobuf_type_with_typename(cls, f"{namespace or 'type.googleapis.com'}/{cls.DESCRIPTOR.full_name}")
 
@@ -66,7 +66,7 @@ def make_protobuf_type_with_typename(cls: type[M], typename: TypeNameLike) -> Si
     Raises:
         ValueError: The class is missing.
     """
-    if cls is None:
+    if not cls:
         raise ValueError("the generated protobuf class is missing")
     return SimpleType(typename, lambda value: value.SerializeToString(), cls.FromString)
 

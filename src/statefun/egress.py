@@ -28,7 +28,7 @@ class EgressMessage(ValueCarrier):
         """
         if not typename:
             raise ValueError("the typename of the egress is missing")
-        if typed_value is None:
+        if not typed_value:
             raise ValueError("the value for the egress is missing")
         self.typename: str = typename if isinstance(typename, str) else str(typename)
         self._source = typed_value
@@ -46,7 +46,7 @@ class EgressBuilder(Protocol):
         ...
 
 
-def kafka_egress_message(  # noqa: PLR0913  (the order of the first five is that of the first Python SDK)
+def kafka_egress_message(
     typename: TypeNameLike,
     topic: str,
     value: Any,
@@ -83,7 +83,7 @@ def kafka_egress_message(  # noqa: PLR0913  (the order of the first five is that
     return EgressMessage(egress, (_KAFKA, record.SerializeToString()))
 
 
-def kinesis_egress_message(  # noqa: PLR0913  (the order is that of the first Python SDK)
+def kinesis_egress_message(
     typename: TypeNameLike,
     stream: str,
     value: Any,
@@ -128,7 +128,7 @@ def egress_message_builder(
         ValueError: Something is missing.
     """
     egress = typename_text(target_typename)
-    if value_type is None:
+    if not value_type:
         raise ValueError("the value_type is missing: an egress is told the type of every value")
     return EgressMessage(egress, value_source(value_type, value, headers))
 

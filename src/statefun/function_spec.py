@@ -59,8 +59,8 @@ def source_location(function: object) -> str:
     if code is not None:
         return f"{code.co_filename}:{code.co_firstlineno}"
     try:
-        _, line = inspect.getsourcelines(unwrapped)  # type: ignore[arg-type]
-        return f"{inspect.getsourcefile(unwrapped)}:{line}"  # type: ignore[arg-type]
+        _, line = inspect.getsourcelines(unwrapped)
+        return f"{inspect.getsourcefile(unwrapped)}:{line}"
     except (OSError, TypeError):
         return f"{unwrapped!r}"
 

@@ -56,7 +56,7 @@ class RequestReplyHandler:
             functions: The registry; what is added to it later is served too.
             max_request_bytes: The size from which a request over HTTP is answered with 413.
         """
-        if functions is None:
+        if not functions:
             raise ValueError("the functions are missing")
         self._functions = functions
         self._max_request_bytes = max_request_bytes

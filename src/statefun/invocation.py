@@ -83,7 +83,7 @@ class InvocationContext(Context):
 
     def send(self, message: Message | MessageBuilder[Any]) -> None:
         """See `Context.send`."""
-        self._call.effects.send(message if message.__class__ is Message else _message(message))
+        self._call.effects.send(message if isinstance(message, Message) else _message(message))
 
     def send_after(
         self,
@@ -106,14 +106,12 @@ class InvocationContext(Context):
 
     def send_egress(self, message: EgressMessage | EgressBuilder) -> None:
         """See `Context.send_egress`."""
-        self._call.effects.egress(message if message.__class__ is EgressMessage else _egress_message(message))
+        self._call.effects.egress(message if isinstance(message, EgressMessage) else _egress_message(message))
 
     def create_task(self, coroutine: Coroutine[Any, Any, T], *, name: str | None = None) -> "asyncio.Task[T]":
         """See `Context.create_task`."""
         try:
-            spec = self._call.spec
-            if not spec.is_async:
-                raise RegistrationError(f"{spec.typename} starts a task, so it must be an 'async def'")
+            _check_async(self._call.spec)
             task = asyncio.create_task(coroutine, name=name)
         except BaseException:
             coroutine.close()
@@ -191,6 +189,11 @@ def invoke_sync(call: Call, batch: Batch) -> None:
             _refuse_awaitable(call.spec, result)
 
 
+def _check_async(spec: StatefulFunctionSpec) -> None:
+    if not spec.is_async:
+        raise RegistrationError(f"{spec.typename} starts a task, so it must be an 'async def' ({spec.location})")
+
+
 def _stop_if_cancelled() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
@@ -207,7 +210,7 @@ def _refuse_awaitable(spec: StatefulFunctionSpec, result: object) -> None:
         )
 
 
-def _message(message: Message | MessageBuilder[Any]) -> Message:
+def _message(message: object) -> Message:
     if isinstance(message, Message):
         return message
     if isinstance(message, MessageBuilder):
@@ -215,7 +218,7 @@ def _message(message: Message | MessageBuilder[Any]) -> Message:
     raise TypeError(f"expected a Message (see message_builder) or a MessageBuilder, not {message!r}")
 
 
-def _egress_message(message: EgressMessage | EgressBuilder) -> EgressMessage:
+def _egress_message(message: object) -> EgressMessage:
     if isinstance(message, EgressMessage):
         return message
     if isinstance(message, EgressBuilder):

@@ -46,11 +46,9 @@ def _decoder(hint: Any) -> _Decode:
     if is_dataclass(hint) and isinstance(hint, type):
         return _dataclass_decoder(hint)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (list, set, frozenset) and arguments:
+    if origin in (list, set, frozenset) or (origin is tuple and arguments[1:] == (Ellipsis,)):
         return _collection_decoder(origin, arguments[0])
-    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
-        return _collection_decoder(tuple, arguments[0])
-    if origin is tuple and arguments:
+    if origin is tuple:
         return _tuple_decoder(arguments)
     if origin is dict:
         return _mapping_decoder(arguments[1])

@@ -29,7 +29,7 @@ class Message(ValueCarrier):
             raise ValueError("target_typename is missing")
         if not target_id:
             raise ValueError("target_id is missing")
-        if typed_value is None:
+        if not typed_value:
             raise ValueError("typed_value is missing")
         self.target_typename: str = target_typename if isinstance(target_typename, str) else str(target_typename)
         self.target_id = target_id
@@ -173,7 +173,7 @@ class MessageBuilder(Generic[T]):
 
     def to_message(self) -> Message:
         """Build the message. Raises as `message_builder` does."""
-        if not isinstance(self.target, Address):
-            raise ValueError(f"the target of a message must be an Address, it is {self.target!r}")
+        if not self.target:
+            raise ValueError("the target of the message is missing")
         value_type = self.value_type or infer_type(self.value)
         return Message(self.target.typename, self.target.id, value_source(value_type, self.value, self.headers))

@@ -6,10 +6,12 @@ in the one form that encoders produce goes to protobuf, which therefore decides 
 
 import operator
 from abc import abstractmethod
-from struct import Struct, error as struct_error
+from struct import Struct
+from struct import error as struct_error
 from typing import Any, Final, TypeVar
 
-from google.protobuf.message import DecodeError, Message as WrapperMessage
+from google.protobuf.message import DecodeError
+from google.protobuf.message import Message as WrapperMessage
 
 from statefun.protocol.types_pb2 import (
     BooleanWrapper,
@@ -215,5 +217,5 @@ def infer_type(value: object) -> Type[Any]:
     if isinstance(value, float):
         return Float64Type
     if isinstance(value, int):
-        raise ValueError(f"say whether the integer {value} is an Int32Type or an Int64Type")
+        raise ValueError(f"say whether the integer {value} is an Int32Type or an Int64Type")  # noqa: TRY004
     raise ValueError(f"the type of a {type(value).__name__} cannot be told from the value; give value_type")

@@ -4,7 +4,7 @@ It works by value: every read decodes anew and every write encodes at once, so a
 written, and a value that cannot be encoded fails at the line that sets it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, TypeAlias, TypeVar
 
@@ -31,21 +31,22 @@ class AddressScopedStorage:
         StateTypeError: The stored value has another typename than the spec; raised by the read.
     """
 
-    # A state whose name this class uses itself is reached by its spec only (see StorageSchema).
-    __slots__ = ("_received", "_schema", "_written")
+    # No state can have a name like these, so `get`, `set` and `remove` are the only ones that attributes cannot reach.
+    __slots__ = ("__received__", "__schema__", "__written__")
 
-    _schema: "StorageSchema"
-    _received: Mapping[str, StoredValue]
-    _written: dict[str, bytes | None]
+    __schema__: "StorageSchema"
+    __received__: Mapping[str, StoredValue]
+    __written__: dict[str, bytes | None]
 
     def __init__(self, schema: "StorageSchema", received: Mapping[str, StoredValue]) -> None:
+        # __setattr__ below is for states.
         _set_schema(self, schema)
         _set_received(self, received)
         _set_written(self, {})
 
     def get(self, spec: ValueSpec[T]) -> T | None:
         """The value, or None if there is none (never set, removed, or expired)."""
-        return _read(self, self._schema.declared(spec))
+        return _read(self, self.__schema__.declared(spec))
 
     def set(self, spec: ValueSpec[T], value: T) -> None:
         """Write a value.
@@ -54,38 +55,38 @@ class AddressScopedStorage:
             ValueError: The value is None; `remove` deletes.
             Exception: Whatever the type's serializer raises for a value that is not of its type.
         """
-        declared = self._schema.declared(spec)
-        self._written[declared.name] = encode(declared.type, value)
+        declared = self.__schema__.declared(spec)
+        self.__written__[declared.name] = encode(declared.type, value)
 
     def remove(self, spec: ValueSpec[Any]) -> None:
         """Delete the value; there need not be one."""
-        self._written[self._schema.declared(spec).name] = None
+        self.__written__[self.__schema__.declared(spec).name] = None
 
     def __getattr__(self, name: str) -> Any:
         # Declared states are properties of the schema's subclass: only what is not declared comes here.
-        raise self._schema.undeclared(name)
+        raise self.__schema__.undeclared(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        spec = self._schema.attributes.get(name)
+        spec = self.__schema__.attributes.get(name)
         if spec is None:
-            raise self._schema.undeclared(name)
-        self._written[name] = encode(spec.type, value)
+            raise self.__schema__.undeclared(name)
+        self.__written__[name] = encode(spec.type, value)
 
     def __delattr__(self, name: str) -> None:
-        if name not in self._schema.attributes:
-            raise self._schema.undeclared(name)
-        self._written[name] = None
+        if name not in self.__schema__.attributes:
+            raise self.__schema__.undeclared(name)
+        self.__written__[name] = None
 
 
-_set_schema = AddressScopedStorage.__dict__["_schema"].__set__
-_set_received = AddressScopedStorage.__dict__["_received"].__set__
-_set_written = AddressScopedStorage.__dict__["_written"].__set__
+_set_schema = AddressScopedStorage.__dict__["__schema__"].__set__
+_set_received = AddressScopedStorage.__dict__["__received__"].__set__
+_set_written = AddressScopedStorage.__dict__["__written__"].__set__
 
 
 class StorageSchema:
     """The value specs of one function, prepared once so that every batch can open its storage cheaply."""
 
-    __slots__ = ("_storage_class", "attributes", "by_name", "names", "owner", "specs")
+    __slots__ = ("_open", "attributes", "by_name", "names", "owner", "specs")
 
     def __init__(self, owner: str, specs: Sequence[ValueSpec[Any]] = ()) -> None:
         """Prepare the states of the function `owner` (a typename).
@@ -97,19 +98,19 @@ class StorageSchema:
         self.specs = tuple(specs)
         self.by_name: dict[str, ValueSpec[Any]] = {}
         for spec in self.specs:
-            if not isinstance(spec, ValueSpec):
-                raise RegistrationError(f"{spec!r} of the function {owner} is no ValueSpec")
+            _check_spec(owner, spec)
             if spec.name in self.by_name:
                 raise RegistrationError(f"the function {owner} declares the state {spec.name!r} twice")
             self.by_name[spec.name] = spec
         self.names = frozenset(self.by_name)
         self.attributes = {n: spec for n, spec in self.by_name.items() if not hasattr(AddressScopedStorage, n)}
         members: dict[str, Any] = {name: _property(spec) for name, spec in self.attributes.items()}
-        self._storage_class = type("AddressScopedStorage", (AddressScopedStorage,), {"__slots__": (), **members})
+        self._open: Callable[[StorageSchema, Mapping[str, StoredValue]], AddressScopedStorage]
+        self._open = type("AddressScopedStorage", (AddressScopedStorage,), {"__slots__": (), **members})
 
     def open(self, values: Mapping[str, StoredValue]) -> AddressScopedStorage:
         """The storage of a batch that came with `values`, which must hold every declared name."""
-        return self._storage_class(self, values)
+        return self._open(self, values)
 
     def missing(self, names: AbstractSet[str]) -> list[ValueSpec[Any]]:
         """The declared specs whose names a batch did not bring, in the order of declaration."""
@@ -146,9 +147,9 @@ class StorageSchema:
 
 def mutations(storage: AddressScopedStorage) -> Iterator[tuple[ValueSpec[Any], bytes | None]]:
     """What the batch wrote: specs in the order of declaration, with the bytes of the value, None for a deletion."""
-    written = storage._written  # noqa: SLF001
+    written = storage.__written__
     if written:
-        for spec in storage._schema.specs:  # noqa: SLF001
+        for spec in storage.__schema__.specs:
             if spec.name in written:
                 yield spec, written[spec.name]
 
@@ -161,6 +162,11 @@ def encoded_mutations(storage: AddressScopedStorage) -> dict[str, bytes | None]:
     }
 
 
+def _check_spec(owner: str, spec: object) -> None:
+    if not isinstance(spec, ValueSpec):
+        raise RegistrationError(f"{spec!r} of the function {owner} is no ValueSpec")
+
+
 def _property(spec: ValueSpec[Any]) -> property:
     # Setting and deleting go through __setattr__ and __delattr__, which never ask the property.
     return property(lambda storage: _read(storage, spec), doc=f"The state {spec}.")
@@ -168,11 +174,11 @@ def _property(spec: ValueSpec[Any]) -> property:
 
 def _read(storage: AddressScopedStorage, spec: ValueSpec[T]) -> T | None:
     name = spec.name
-    written = storage._written  # noqa: SLF001
+    written = storage.__written__
     if name in written:
         data = written[name]
         return None if data is None else spec.type.deserialize(data)
-    stored = storage._received[name]  # noqa: SLF001
+    stored = storage.__received__[name]
     if stored is None:
         return None
     if isinstance(stored, bytes):
@@ -182,7 +188,7 @@ def _read(storage: AddressScopedStorage, spec: ValueSpec[T]) -> T | None:
     value_type = spec.type
     if stored.typename != value_type.typename:
         raise StateTypeError(
-            f"the state {name!r} of {storage._schema.owner} holds a {stored.typename}, "  # noqa: SLF001
+            f"the state {name!r} of {storage.__schema__.owner} holds a {stored.typename}, "
             f"but its spec says {value_type.typename}"
         )
     return value_type.deserialize(stored.value)

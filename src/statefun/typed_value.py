@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from statefun.protocol.request_reply_pb2 import TypedValue
 from statefun.types import Type, encode
@@ -57,9 +57,9 @@ class ValueCarrier:
     def raw_value(self) -> bytes | None:
         """The bytes of the value, or None if there is no value. Empty bytes are a value."""
         source = self._source
-        if source.__class__ is not TypedValue:
-            if isinstance(source, tuple):
-                return source[1]
+        if isinstance(source, tuple):
+            return source[1]
+        if isinstance(source, bytes):
             source = self.typed_value
         return source.value if source.has_value else None
 
@@ -120,7 +120,7 @@ def value_source(value_type: Type[T], value: T, headers: HeadersLike | None = No
 
 def normalise_headers(headers: HeadersLike) -> list[Header]:
     """Headers in the one form that is written; text becomes UTF-8."""
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    pairs = cast("Mapping[str, Any]", headers).items() if isinstance(headers, Mapping) else headers
     return [Header(key, value.encode() if isinstance(value, str) else value) for key, value in pairs]
 
 

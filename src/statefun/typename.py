@@ -53,8 +53,7 @@ def split_typename(text: str) -> tuple[str, str]:
         TypeError: `text` is no text.
         ValueError: `text` has no `/`, or a part is empty.
     """
-    if not isinstance(text, str):
-        raise TypeError(f"a typename is text like 'namespace/name', not {text!r}")
+    _check_text(text)
     namespace, slash, name = text.rpartition("/")
     if not slash:
         raise ValueError(f"{text!r} is not a typename: it has no '/', the form is namespace/name")
@@ -63,6 +62,11 @@ def split_typename(text: str) -> tuple[str, str]:
     if not name:
         raise ValueError(f"{text!r} is not a typename: the name after the '/' is empty")
     return namespace, name
+
+
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise TypeError(f"a typename is text like 'namespace/name', not {text!r}")
 
 
 @lru_cache(maxsize=4096)

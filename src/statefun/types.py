@@ -63,10 +63,8 @@ class SimpleType(Type[T], TypeSerializer[T]):
         self, typename: TypeNameLike, serialize_fn: Callable[[T], bytes], deserialize_fn: Callable[[bytes], T]
     ) -> None:
         super().__init__(typename)
-        if not callable(serialize_fn):
-            raise ValueError(f"serialize_fn of {typename} is missing")
-        if not callable(deserialize_fn):
-            raise ValueError(f"deserialize_fn of {typename} is missing")
+        for name, function in (("serialize_fn", serialize_fn), ("deserialize_fn", deserialize_fn)):
+            _check_function(f"{name} of {typename}", function)
         self._serialize = serialize_fn
         self._deserialize = deserialize_fn
 
@@ -83,6 +81,11 @@ class SimpleType(Type[T], TypeSerializer[T]):
         return self._deserialize(byte)
 
 
+def _check_function(what: str, function: object) -> None:
+    if not callable(function):
+        raise ValueError(f"the {what} is missing")  # noqa: TRY004  (None is the usual case)
+
+
 def encode(value_type: Type[T], value: T) -> bytes:
     """The bytes of `value`, checked to be bytes: what a type returns goes to the wire and the disk.
 
@@ -93,8 +96,10 @@ def encode(value_type: Type[T], value: T) -> bytes:
     if value is None:
         raise ValueError(f"a value of {value_type.typename} must not be None")
     data = value_type.serialize(value)
-    if data.__class__ is bytes:
-        return data
-    if isinstance(data, (bytes, bytearray, memoryview)):
+    return data if data.__class__ is bytes else _as_bytes(value_type.typename, data)
+
+
+def _as_bytes(typename: str, data: object) -> bytes:
+    if isinstance(data, (bytes, bytearray)):
         return bytes(data)
-    raise TypeError(f"the serializer of {value_type.typename} must return bytes, it returned {type(data).__name__}")
+    raise TypeError(f"the serializer of {typename} must return bytes, it returned {type(data).__name__}")

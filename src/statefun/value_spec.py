@@ -91,10 +91,7 @@ class ValueSpec(Generic[T]):
             TypeError: `type` is no `Type`.
         """
         self.name: Final = _checked_name(name)
-        if type is None:
-            raise ValueError(f"the type of the value spec {name!r} is missing")
-        if not isinstance(type, Type):
-            raise TypeError(f"the type of the value spec {name!r} must be a statefun Type, it is {type!r}")
+        _check_type(name, type)
         self.type: Final = type
         self.expiration: Final = _one_expiration(name, expire_after_call, expire_after_write, expiration)
         # The same in the words of the first Python SDK; the duration is in milliseconds, 0 for never.
@@ -118,6 +115,13 @@ def _checked_name(name: str) -> str:
     if name.startswith("__") and name.endswith("__"):
         raise ValueError(f"{name!r} cannot be the name of a value spec: Python keeps names between '__' for itself")
     return name
+
+
+def _check_type(name: str, value_type: object) -> None:
+    if value_type is None:
+        raise ValueError(f"the type of the value spec {name!r} is missing")
+    if not isinstance(value_type, Type):
+        raise TypeError(f"the type of the value spec {name!r} must be a statefun Type, it is {value_type!r}")
 
 
 def _one_expiration(
