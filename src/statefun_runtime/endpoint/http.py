@@ -1,12 +1,11 @@
 """Functions that are called over HTTP, TLS or a unix socket."""
 
-import time
 from collections import deque
-from collections.abc import Callable
 from functools import lru_cache
 
 from google.protobuf.message import EncodeError
 
+from statefun_runtime.clock import SystemClock
 from statefun_runtime.endpoint.codec import encode_batch
 from statefun_runtime.endpoint.connection import Call
 from statefun_runtime.endpoint.interpret import interpret
@@ -14,16 +13,11 @@ from statefun_runtime.endpoint.pool import Pool
 from statefun_runtime.endpoint.response import Response
 from statefun_runtime.endpoint.route import Route, find_route
 from statefun_runtime.endpoint.tls import client_context
-from statefun_runtime.interfaces import Batch, Failure, FailureKind, Reply, ReplyTo
+from statefun_runtime.interfaces import Batch, Clock, Failure, FailureKind, Reply, ReplyTo
 from statefun_runtime.module.transport_spec import TransportSpec
 
 _ROUTES = 4096
 """How many function types' routes are remembered. Types come with messages, so there may be any number of them."""
-
-
-def wall_clock() -> int:
-    """Milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 class HttpEndpoint:
@@ -33,17 +27,17 @@ class HttpEndpoint:
     when they are sent. A batch may reach its function more than once, as it may with every retry.
     """
 
-    def __init__(self, url_template: str, transport: TransportSpec, *, wall: Callable[[], int] = wall_clock) -> None:
+    def __init__(self, url_template: str, transport: TransportSpec, *, clock: Clock | None = None) -> None:
         """Take the settings; nothing is opened.
 
         Args:
             url_template: The URL of a function, with `{function.name}` where its name belongs.
             transport: Time limits, sizes and certificates.
-            wall: The time, in milliseconds, against which a `Retry-After` date is read.
+            clock: The time against which a `Retry-After` date is read; the machine's by default.
         """
         self._url_template = url_template
         self._transport = transport
-        self._wall = wall
+        self._clock = clock or SystemClock()
         self._pool: Pool | None = None
         self._waiting: deque[Call] = deque()
         self._in_flight = 0
@@ -94,7 +88,7 @@ class HttpEndpoint:
         if isinstance(outcome, Failure):
             reply: Reply = outcome
         else:
-            reply = interpret(outcome, self._transport.payload_max_bytes, self._wall())
+            reply = interpret(outcome, self._transport.payload_max_bytes, self._clock.wall())
         if isinstance(reply, Failure):
             return Failure(reply.kind, f"{call.route.url}: {reply.reason}", reply.retry_after)
         return reply
