@@ -17,22 +17,11 @@ from statefun.protocol.types_pb2 import (
     LongWrapper,
     StringWrapper,
 )
+from tests.protocol.application import STATES
 
 Operation = Sequence[Any]
 State = dict[str, TypedValue | None]
 
-STATES = {
-    "flag": "bool",
-    "small": "int",
-    "large": "long",
-    "rough": "float",
-    "exact": "double",
-    "text": "string",
-    "plain": "json",
-    "raw": "blob",
-    "since": "moment",
-    "mirrored": "backwards",
-}
 UNSET: State = dict.fromkeys(STATES)
 TYPENAMES = {
     "bool": "io.statefun.types/bool",
