@@ -73,6 +73,7 @@ def test_an_address_used_since_the_last_commit_stays_longer_than_one_that_was_no
         accept(world, address, b"1")
         answer(world, does())
     commit(world)
+    assert in_memory(world) == {A, B}
     accept(world, A, b"2")
     answer(world, does())
     commit(world)
@@ -95,6 +96,19 @@ def test_state_that_is_not_durable_is_not_evicted() -> None:
     pass_commits(world)
     assert in_memory(world) == set()
     assert world.state(A) == {"seen": value("4")}
+
+
+def test_state_that_a_late_reply_wrote_while_a_commit_was_under_way_is_not_evicted_by_it() -> None:
+    world = world_of(SEEN, limits=NONE)
+    accept(world, A, b"1")
+    batch = call(world)
+    commit(world)
+    accept(world, B, b"1")
+    world.cut()
+    world.reply(batch, does(state={"seen": value("late")}))
+    world.commit()
+    accept(world, A, b"2")
+    assert {batch.target: batch.state for batch in ready(world)}[A] == {"seen": value("late")}
 
 
 def test_addresses_with_a_call_under_way_a_back_off_or_a_reason_to_be_parked_stay() -> None:
