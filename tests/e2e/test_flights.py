@@ -11,9 +11,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_the_figures_of_a_month_survive_three_kills() -> None:
+def test_the_figures_of_a_month_survive_three_kills(tmp_path: Path) -> None:
     demo = subprocess.run(
-        [sys.executable, "-m", "examples.flights.demo", "--fast"],
+        [sys.executable, "-m", "examples.flights.demo", "--fast", "--directory", str(tmp_path)],
         cwd=ROOT,
         capture_output=True,
         text=True,
