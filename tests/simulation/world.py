@@ -22,8 +22,11 @@ EGRESS = "test/egress"
 class World:
     """One application on one store, over any number of crashes."""
 
-    def __init__(self, function: Callable[[Batch], Reply], limits: Limits | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, function: Callable[[Batch], Reply], limits: Limits | None = None, seed: int = 0, egress: str = EGRESS
+    ) -> None:
         self.function = function
+        self.egress = egress
         self.limits = limits or Limits()
         self.random = Random(seed)
         self.store = MemoryStore()
@@ -35,7 +38,7 @@ class World:
     def _start(self) -> None:
         recovery = recover(self.store)
         self.positions = recovery.positions
-        self.engine = Engine(recovery, [EGRESS], self.limits, self.random)
+        self.engine = Engine(recovery, [self.egress], self.limits, self.random)
         self.engine.tick(self.now)
         self.in_flight: list[Batch] = []
         self.cut_epoch: Epoch | None = None
@@ -95,7 +98,7 @@ class World:
 
     def release(self) -> None:
         if self.releasable:
-            self.engine.released(EGRESS, self.releasable.pop(0).epoch, b"position")
+            self.engine.released(self.egress, self.releasable.pop(0).epoch, b"position")
 
     # ------------------------------------------------------------------------------------------------------ the whole
 
