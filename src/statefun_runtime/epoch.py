@@ -131,8 +131,8 @@ class Recovery:
     time: int = 0
     messages: Iterable[Message] = ()
     delayed: Iterable[DelayedMessage] = ()
-    positions: dict[str, dict[str, bytes]] = field(default_factory=dict)
-    outbox: dict[str, list[OutboxBatch]] = field(default_factory=dict)
-    sinks: dict[str, bytes] = field(default_factory=dict)
-    specs: dict[str, dict[str, StateSpec]] = field(default_factory=dict)
-    parked: dict[Address, Parked] = field(default_factory=dict)
+    positions: dict[str, dict[str, bytes]] = field(default_factory=dict[str, dict[str, bytes]])
+    outbox: dict[str, list[OutboxBatch]] = field(default_factory=dict[str, list[OutboxBatch]])
+    sinks: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    specs: dict[str, dict[str, StateSpec]] = field(default_factory=dict[str, dict[str, StateSpec]])
+    parked: dict[Address, Parked] = field(default_factory=dict[Address, Parked])
