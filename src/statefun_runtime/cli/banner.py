@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from statefun import StatefulFunctions
 from statefun_runtime.config import RuntimeConfig
@@ -9,37 +10,46 @@ from statefun_runtime.module.egress_spec import FileEgressSpec, PlaygroundEgress
 from statefun_runtime.module.ingress_spec import FileIngressSpec, PlaygroundIngressSpec
 from statefun_runtime.module.module import Component, Module
 
-Row = tuple[str, str, str]
-"""What it is, its name, where it is."""
+
+class Part(NamedTuple):
+    """A part of what runs: what it is, its name, where it is."""
+
+    what: str
+    name: str
+    where: str
 
 
-def banner(module: Module, functions: StatefulFunctions | None, config: RuntimeConfig) -> str:
-    """The parts of an application and where each of them is, in columns."""
-    rows = [*_application(module, functions, config), *_process(config)]
-    name_width = max(len(name) for _, name, _ in rows)
+def parts(module: Module, functions: StatefulFunctions | None, config: RuntimeConfig) -> list[Part]:
+    """The parts of an application and of the process that runs it."""
+    return [*_application(module, functions, config), *_process(config)]
+
+
+def banner(shown: Sequence[Part]) -> str:
+    """Parts in columns, for a terminal."""
+    name_width = max(len(part.name) for part in shown)
     lines: list[str] = []
     last = ""
-    for what, name, where in rows:
+    for what, name, where in shown:
         lines.append(f"{'' if what == last else what:<10} {name:<{name_width}}  {where}".rstrip())
         last = what
     return "\n".join(lines)
 
 
-def _application(module: Module, functions: StatefulFunctions | None, config: RuntimeConfig) -> Iterator[Row]:
+def _application(module: Module, functions: StatefulFunctions | None, config: RuntimeConfig) -> Iterator[Part]:
     for spec in functions or ():
-        yield "function", spec.typename, f"in this process ({_short(spec.location)})"
+        yield Part("function", spec.typename, f"in this process ({_short(spec.location)})")
     for endpoint in module.endpoints:
-        yield "endpoint", endpoint.functions, endpoint.url_template
+        yield Part("endpoint", endpoint.functions, endpoint.url_template)
     for ingress in module.ingresses:
-        yield "ingress", ingress.id, _where(ingress, config.http_host)
+        yield Part("ingress", ingress.id, _where(ingress, config.http_host))
     for egress in module.egresses:
-        yield "egress", egress.id, _where(egress, config.http_host)
+        yield Part("egress", egress.id, _where(egress, config.http_host))
 
 
-def _process(config: RuntimeConfig) -> Sequence[Row]:
+def _process(config: RuntimeConfig) -> Sequence[Part]:
     return (
-        ("data", str(config.data_dir), "what was durable comes back from here"),
-        ("admin", f"http://{config.admin_host}:{config.admin_port}", "/healthz /readyz /metrics /status"),
+        Part("data", str(config.data_dir), "what was durable comes back from here"),
+        Part("admin", f"http://{config.admin_host}:{config.admin_port}", "/healthz /readyz /metrics /status"),
     )
 
 

@@ -21,8 +21,9 @@ from statefun_runtime.module.problem import Problem, Severity
 def check(files: tuple[Path, ...], functions: str | None, form: str, strict: bool) -> None:
     """Find everything that is wrong with module files.
 
-    Nothing is run.     Each problem is told as file:line:column, with the path in the document and the nearest known name. A later file
-    may overlay documents of the earlier ones. The exit code is 1 if there is an error, or with --strict a warning.
+    Nothing is run. Each problem is told as file:line:column, with the path in the document and the nearest known
+    name. A later file may overlay documents of the earlier ones. The exit code is 1 if there is an error, or with
+    --strict a warning.
 
     \b
     Example:

@@ -30,9 +30,13 @@ def load_functions(reference: str) -> StatefulFunctions:
     Raises:
         ModuleError: They cannot be had; the text says why, with the traceback of the user's own code if that failed.
     """
+    file, _, name_in_file = reference.rpartition(":")
+    if file.endswith(".py"):
+        dotted = ".".join(Path(file).with_suffix("").parts)
+        raise ModuleError(f"{reference} names a file, it must name a module: {dotted}:{name_in_file}")
     match = _REFERENCE.fullmatch(reference)
     if match is None:
-        raise ModuleError(f"{reference!r} does not read module:attribute, as app:functions does{_file_hint(reference)}")
+        raise ModuleError(f"{reference!r} does not read module:attribute, as app:functions does")
     name, attribute = match["module"], match["attribute"]
     module = _import(name)
     if not hasattr(module, attribute):
@@ -91,13 +95,6 @@ def _names_of_functions(module: ModuleType) -> list[str]:
 def _did_you_mean(name: str, known: Iterable[str]) -> str:
     nearest = nearest_name(name, known)
     return f' (did you mean "{nearest}"?)' if nearest else ""
-
-
-def _file_hint(reference: str) -> str:
-    file, colon, attribute = reference.rpartition(":")
-    if colon and file.endswith(".py"):
-        return f"; write {file.removesuffix('.py').strip('./').replace('/', '.')}:{attribute}"
-    return ""
 
 
 def _place(module: ModuleType) -> str:

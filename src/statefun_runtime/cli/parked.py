@@ -15,8 +15,8 @@ from statefun_runtime.inspection import read_parked
 def parked() -> None:
     """Read which addresses are parked.
 
-    The mailbox of a parked address is kept and nothing is delivered to it; all other addresses go on. Read is a live or a
-    stopped data directory.
+    The mailbox of a parked address is kept and nothing is delivered to it; all other addresses go on. Read is a live
+    or a stopped data directory.
     """
 
 

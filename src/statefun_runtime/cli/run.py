@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ import click
 from statefun import StatefulFunctions
 from statefun_runtime.cli import process
 from statefun_runtime.cli.application import playground_module, read_modules, unserved_targets
-from statefun_runtime.cli.banner import banner
+from statefun_runtime.cli.banner import Part, banner, parts
 from statefun_runtime.cli.failure import Command
 from statefun_runtime.cli.loading import is_reference, load_functions
 from statefun_runtime.cli.setting_flags import config_from, setting_flags
@@ -58,8 +59,7 @@ def run(what: tuple[str, ...], functions: str | None, **flags: Any) -> None:
     configure_logging(config.log_level, config.log_format)
     hosted = load_functions(arguments.functions) if arguments.functions else None
     module = _module(arguments.files, hosted, config)
-    if sys.stdout.isatty():
-        click.echo(banner(module, hosted, config))
+    _announce(parts(module, hosted, config))
     process.tune()
     process.run(_run(Runtime(module, hosted, config)))
 
@@ -85,6 +85,14 @@ def _module(files: tuple[Path, ...], hosted: StatefulFunctions | None, config: R
     for problem in (*result.warnings, *unserved_targets(module, hosted or StatefulFunctions())):
         _log.warning("%s", problem)
     return module
+
+
+def _announce(shown: Sequence[Part]) -> None:
+    if sys.stdout.isatty():
+        click.echo(f"{banner(shown)}\nCtrl-C stops.")
+        return
+    for what, name, where in shown:
+        _log.info("%s %s", what, name, extra={"where": where})
 
 
 async def _run(runtime: Runtime) -> None:

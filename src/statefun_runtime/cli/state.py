@@ -19,8 +19,9 @@ from statefun_runtime.inspection import StateRecord, read_states
 def state() -> None:
     """Read the states of functions.
 
-    The runtime may be live or stopped: shown is what was durable when the command started. Values of primitive types and JSON are decoded, others are
-    shown in base64 with their typename. A value that has expired stays visible until it is deleted.
+    The runtime may be live or stopped: shown is what was durable when the command started. Values of primitive types
+    and JSON are decoded, others are shown in base64 with their typename. A value that has expired stays visible until
+    it is deleted.
     """
 
 
