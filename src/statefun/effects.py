@@ -1,12 +1,15 @@
 """Where the effects of a function go, at the moment the function has them."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from statefun.egress import EgressMessage
 from statefun.message import Message
 from statefun.protocol.request_reply_pb2 import FromFunction
 from statefun.storage import AddressScopedStorage, mutations
 from statefun.typename import split_typename
+
+_DELETE: Final = FromFunction.PersistedValueMutation.DELETE
+_MODIFY: Final = FromFunction.PersistedValueMutation.MODIFY
 
 
 class Effects(Protocol):
@@ -31,13 +34,12 @@ class Effects(Protocol):
 class ResponseEffects:
     """Writes effects straight into a reply, field by field: what is built apart is copied twice."""
 
-    __slots__ = ("_delayed", "_egresses", "_messages", "_reply", "_response")
+    __slots__ = ("_egresses", "_messages", "_reply", "_response")
 
     def __init__(self) -> None:
         self._reply = FromFunction()
         self._response = response = self._reply.invocation_result
         self._messages = response.outgoing_messages
-        self._delayed = response.delayed_invocations
         self._egresses = response.outgoing_egresses
 
     def send(self, message: Message) -> None:
@@ -53,7 +55,7 @@ class ResponseEffects:
     def send_after(self, delay_ms: int, message: Message, token: str) -> None:
         """Add a delayed message. Raises ValueError if the target's typename is none."""
         namespace, name = split_typename(message.target_typename)
-        outgoing = self._delayed.add()
+        outgoing = self._response.delayed_invocations.add()
         outgoing.delay_in_ms = delay_ms
         target = outgoing.target
         target.namespace = namespace
@@ -64,7 +66,7 @@ class ResponseEffects:
 
     def cancel(self, token: str) -> None:
         """Add a cancellation request, in order with the delayed messages."""
-        outgoing = self._delayed.add()
+        outgoing = self._response.delayed_invocations.add()
         outgoing.is_cancellation_request = True
         outgoing.cancellation_token = token
 
@@ -82,9 +84,9 @@ class ResponseEffects:
             mutation = self._response.state_mutations.add()
             mutation.state_name = spec.name
             if data is None:
-                mutation.mutation_type = FromFunction.PersistedValueMutation.DELETE
+                mutation.mutation_type = _DELETE
                 continue
-            mutation.mutation_type = FromFunction.PersistedValueMutation.MODIFY
+            mutation.mutation_type = _MODIFY
             value = mutation.state_value
             value.typename = spec.type.typename
             value.has_value = True

@@ -182,6 +182,8 @@ class GenericEgressBuilder(Generic[T]):
 
 
 def _kafka_bytes(value: object) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
     if isinstance(value, bool):
         raise TypeError("a bool is no Kafka value: give value_type")
     if isinstance(value, int):

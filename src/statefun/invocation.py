@@ -57,12 +57,12 @@ _ENDED: Final[Any] = _EndedCall()
 class InvocationContext(Context):
     """The context of one message; it writes effects into the call's sink at once."""
 
-    __slots__ = ("_call", "_caller", "_tasks")
+    __slots__ = ("_call", "_caller", "tasks")
 
     def __init__(self, call: Call, caller: CallerSource) -> None:
         self._call = call
         self._caller = caller
-        self._tasks: list[asyncio.Task[Any]] | None = None
+        self.tasks: list[asyncio.Task[Any]] | None = None
 
     @property
     def address(self) -> Address:
@@ -116,40 +116,32 @@ class InvocationContext(Context):
         except BaseException:
             coroutine.close()
             raise
-        if self._tasks is None:
-            self._tasks = []
-        self._tasks.append(task)
+        if self.tasks is None:
+            self.tasks = []
+        self.tasks.append(task)
         return task
 
     def end(self) -> None:
         """Make every later use of this context an error."""
         self._call = _ENDED
 
-    async def finish_tasks(self) -> None:
-        """Cancel the tasks that still run and wait for all; raise the first failure among them."""
-        await self._cancel_tasks()
-        for task in self._tasks or ():
+    async def finish(self) -> None:
+        """Leave no task behind and `end`; then raise the first failure among the tasks."""
+        await self.abandon()
+        for task in self.tasks or ():
             error = None if task.cancelled() else task.exception()
             if error is not None:
                 raise error
 
-    async def close(self) -> None:
-        """Leave no task behind, then `end`."""
+    async def abandon(self) -> None:
+        """Cancel the tasks that still run, wait for all, and `end`."""
+        tasks = self.tasks or ()
         try:
-            await self._cancel_tasks()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         finally:
             self.end()
-
-    async def _cancel_tasks(self) -> None:
-        tasks = self._tasks or ()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    @property
-    def has_tasks(self) -> bool:
-        """Whether the function started a task."""
-        return self._tasks is not None
 
 
 async def invoke(call: Call, batch: Batch) -> None:
@@ -167,13 +159,13 @@ async def invoke(call: Call, batch: Batch) -> None:
         context = InvocationContext(call, caller)
         try:
             await function(context, message)
-            if context.has_tasks:
-                await context.finish_tasks()
-        finally:
-            if context.has_tasks:
-                await context.close()
-            else:
-                context.end()
+        except BaseException:
+            await context.abandon()
+            raise
+        if context.tasks is None:
+            context.end()
+        else:
+            await context.finish()
 
 
 def invoke_sync(call: Call, batch: Batch) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final, Generic, TypedDict, TypeVar, Unpack
 
 from statefun.address import Address
@@ -97,16 +96,14 @@ class Message(ValueCarrier):
         return f"Message({self.target_typename!r}, {self.target_id!r}, {self.value_typename()!r})"
 
 
-_TYPE_OF_KEYWORD: Final[Mapping[str, Type[Any]]] = MappingProxyType(
-    {
-        "bool_value": BoolType,
-        "int_value": Int32Type,
-        "long_value": Int64Type,
-        "float_value": Float32Type,
-        "double_value": Float64Type,
-        "str_value": StringType,
-    }
-)
+_TYPE_OF_KEYWORD: Final[Mapping[str, Type[Any]]] = {
+    "bool_value": BoolType,
+    "int_value": Int32Type,
+    "long_value": Int64Type,
+    "float_value": Float32Type,
+    "double_value": Float64Type,
+    "str_value": StringType,
+}
 
 
 class MessageValue(TypedDict, total=False):
@@ -136,7 +133,7 @@ def message_builder(target_typename: TypeNameLike, target_id: str, **kwargs: Unp
     """
     target = typename_text(target_typename)
     if len(kwargs) == 1:
-        keyword, value = next(iter(kwargs.items()))
+        ((keyword, value),) = kwargs.items()
         value_type = _TYPE_OF_KEYWORD.get(keyword)
         if value_type is not None:
             return Message(target, target_id, (value_type.typename, encode(value_type, value)))

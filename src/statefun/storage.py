@@ -4,7 +4,7 @@ It works by value: every read decodes anew and every write encodes at once, so a
 written, and a value that cannot be encoded fails at the line that sets it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, TypeAlias, TypeVar
 
@@ -46,7 +46,9 @@ class AddressScopedStorage:
 
     def get(self, spec: ValueSpec[T]) -> T | None:
         """The value, or None if there is none (never set, removed, or expired)."""
-        return _read(self, self.__schema__.declared(spec))
+        schema = self.__schema__
+        value: T | None = schema.readers[schema.declared(spec).name](self)
+        return value
 
     def set(self, spec: ValueSpec[T], value: T) -> None:
         """Write a value.
@@ -86,7 +88,7 @@ _set_written = AddressScopedStorage.__dict__["__written__"].__set__
 class StorageSchema:
     """The value specs of one function, prepared once so that every batch can open its storage cheaply."""
 
-    __slots__ = ("_open", "attributes", "by_name", "names", "owner", "specs")
+    __slots__ = ("_open", "attributes", "by_name", "names", "owner", "readers", "specs")
 
     def __init__(self, owner: str, specs: Sequence[ValueSpec[Any]] = ()) -> None:
         """Prepare the states of the function `owner` (a typename).
@@ -104,7 +106,10 @@ class StorageSchema:
             self.by_name[spec.name] = spec
         self.names = frozenset(self.by_name)
         self.attributes = {n: spec for n, spec in self.by_name.items() if not hasattr(AddressScopedStorage, n)}
-        members: dict[str, Any] = {name: _property(spec) for name, spec in self.attributes.items()}
+        self.readers: dict[str, Callable[[AddressScopedStorage], Any]]
+        self.readers = {name: _reader(owner, spec) for name, spec in self.by_name.items()}
+        # Writing and deleting go through __setattr__ and __delattr__, which never ask the property.
+        members: dict[str, Any] = {n: property(self.readers[n], doc=f"{self.by_name[n]}") for n in self.attributes}
         self._open: Callable[[StorageSchema, Mapping[str, StoredValue]], AddressScopedStorage]
         self._open = type("AddressScopedStorage", (AddressScopedStorage,), {"__slots__": (), **members})
 
@@ -114,7 +119,7 @@ class StorageSchema:
 
     def missing(self, names: AbstractSet[str]) -> list[ValueSpec[Any]]:
         """The declared specs whose names a batch did not bring, in the order of declaration."""
-        if self.names <= names:
+        if names >= self.names:
             return []
         return [spec for spec in self.specs if spec.name not in names]
 
@@ -145,13 +150,10 @@ class StorageSchema:
         return UndeclaredStateError(f"{name!r} is not a state of the function {self.owner}; declared are: {names}")
 
 
-def mutations(storage: AddressScopedStorage) -> Iterator[tuple[ValueSpec[Any], bytes | None]]:
+def mutations(storage: AddressScopedStorage) -> list[tuple[ValueSpec[Any], bytes | None]]:
     """What the batch wrote: specs in the order of declaration, with the bytes of the value, None for a deletion."""
     written = storage.__written__
-    if written:
-        for spec in storage.__schema__.specs:
-            if spec.name in written:
-                yield spec, written[spec.name]
+    return [(spec, written[spec.name]) for spec in storage.__schema__.specs if spec.name in written] if written else []
 
 
 def encoded_mutations(storage: AddressScopedStorage) -> dict[str, bytes | None]:
@@ -167,28 +169,26 @@ def _check_spec(owner: str, spec: object) -> None:
         raise RegistrationError(f"{spec!r} of the function {owner} is no ValueSpec")
 
 
-def _property(spec: ValueSpec[Any]) -> property:
-    # Setting and deleting go through __setattr__ and __delattr__, which never ask the property.
-    return property(lambda storage: _read(storage, spec), doc=f"The state {spec}.")
+def _reader(owner: str, spec: ValueSpec[T]) -> Callable[[AddressScopedStorage], T | None]:
+    """What reads the state of `spec` out of a storage."""
+    name, typename, deserialize = spec.name, spec.type.typename, spec.type.deserialize
 
+    def read(storage: AddressScopedStorage) -> T | None:
+        written = storage.__written__
+        if name in written:
+            data = written[name]
+            return None if data is None else deserialize(data)
+        stored = storage.__received__[name]
+        if stored is None:
+            return None
+        if isinstance(stored, bytes):
+            stored = TypedValue.FromString(stored)
+        if not stored.has_value:
+            return None
+        if stored.typename != typename:
+            raise StateTypeError(
+                f"the state {name!r} of {owner} holds a {stored.typename}, but its spec says {typename}"
+            )
+        return deserialize(stored.value)
 
-def _read(storage: AddressScopedStorage, spec: ValueSpec[T]) -> T | None:
-    name = spec.name
-    written = storage.__written__
-    if name in written:
-        data = written[name]
-        return None if data is None else spec.type.deserialize(data)
-    stored = storage.__received__[name]
-    if stored is None:
-        return None
-    if isinstance(stored, bytes):
-        stored = TypedValue.FromString(stored)
-    if not stored.has_value:
-        return None
-    value_type = spec.type
-    if stored.typename != value_type.typename:
-        raise StateTypeError(
-            f"the state {name!r} of {storage.__schema__.owner} holds a {stored.typename}, "
-            f"but its spec says {value_type.typename}"
-        )
-    return value_type.deserialize(stored.value)
+    return read

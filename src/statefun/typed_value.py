@@ -59,9 +59,8 @@ class ValueCarrier:
         source = self._source
         if isinstance(source, tuple):
             return source[1]
-        if isinstance(source, bytes):
-            source = self.typed_value
-        return source.value if source.has_value else None
+        typed_value = source if isinstance(source, TypedValue) else self.typed_value
+        return typed_value.value if typed_value.has_value else None
 
     def is_type(self, tpe: Type[Any]) -> bool:
         """Whether the value has the typename of `tpe`."""
@@ -69,6 +68,10 @@ class ValueCarrier:
 
     def as_type(self, tpe: Type[T]) -> T | None:
         """The value read as a `tpe`, or None if there is no value. The typename is not compared: see `is_type`."""
+        source = self._source
+        # The usual case without a further call: a message from a request.
+        if isinstance(source, TypedValue):
+            return tpe.deserialize(source.value) if source.has_value else None
         value = self.raw_value()
         return None if value is None else tpe.deserialize(value)
 

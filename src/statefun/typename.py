@@ -82,7 +82,7 @@ def as_typename(typename: TypeNameLike) -> TypeName:
 
 def typename_text(typename: TypeNameLike) -> str:
     """The checked text of a typename. Raises as `split_typename` does."""
-    if isinstance(typename, TypeName):
-        return str(typename)
-    split_typename(typename)
-    return typename
+    if isinstance(typename, str):
+        split_typename(typename)
+        return typename
+    return str(as_typename(typename))

@@ -54,8 +54,8 @@ def configure_logging(level: str, log_format: LogFormat = "auto", stream: TextIO
 class TextFormatter(logging.Formatter):
     """`12:30:01.250 WARNING statefun_runtime.engine: parked  address=ns/name/id`.
 
-    A traceback follows on lines of its own. Times are local. Line breaks and control characters in messages are escaped,
-    so that a record is one line and cannot pretend to be another.
+    A traceback follows on lines of its own. Times are local. Line breaks and control characters in messages are
+    escaped, so that a record is one line and cannot pretend to be another.
     """
 
     def __init__(self, *, colour: bool) -> None:

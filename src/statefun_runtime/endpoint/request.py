@@ -54,16 +54,17 @@ class RequestParser:
         """Take bytes in; return the requests that are complete now."""
         if self.ended or self._parser is None:
             return []
-        if not self._head_complete:
-            self._head_bytes += len(data)
+        in_head = self.receiving and not self._head_complete
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade:
             self.ended = True
         except HttpParserError as error:
             self.refuse(plain(400, f"this is not HTTP/1.1: {error}"))
-        if self.receiving and not self._head_complete and self._head_bytes > self._max_head:
-            self.refuse(plain(431, f"the head of the request is longer than {self._max_head} bytes"))
+        if in_head and self.receiving and not self._head_complete:
+            # A header shows only when it is complete, so a long one is seen by its bytes.
+            self._unfinished_bytes += len(data)
+            self._check_head()
         requests, self._requests = self._requests, []
         return requests
 
@@ -88,8 +89,13 @@ class RequestParser:
         self._refusal: HttpReply | None = None
         self._head_complete = False
         self._head_bytes = 0
+        self._unfinished_bytes = 0
         self._body: list[bytes] = []
         self._size = 0
+
+    def _check_head(self) -> None:
+        if max(self._head_bytes, self._unfinished_bytes) > self._max_head:
+            self.refuse(plain(431, f"the head of the request is longer than {self._max_head} bytes"))
 
     def _emit(self, reply: HttpReply | None, *, keep_alive: bool) -> None:
         body = self._body
@@ -107,11 +113,16 @@ class RequestParser:
             self.receiving = True
 
     def on_url(self, url: bytes) -> None:
-        self._url += url
+        if not self.ended:
+            self._url += url
+            self._head_bytes += len(url)
+            self._check_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._head_complete:
-            return  # a trailer
+        if self._head_complete or self.ended:
+            return  # a trailer is no header
+        self._head_bytes += len(name) + len(value)
+        self._check_head()
         name = name.lower()
         if name == b"content-type":
             self._content_type = value.decode("latin-1")

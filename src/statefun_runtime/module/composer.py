@@ -22,7 +22,7 @@ MAX_DEPTH = 50
 MAX_NODES = 50_000
 """Of a document with all aliases unfolded."""
 
-_STANDARD_TAG = "tag:yaml.org,2002:"
+_TAGS = frozenset({"!", *(f"tag:yaml.org,2002:{name}" for name in "str int float bool null seq map".split())})
 _MERGE_KEY = "<<"
 
 
@@ -130,7 +130,7 @@ class _Composer:
         return known
 
     def _check_tag(self, tag: str | None, position: Position) -> None:
-        if tag is not None and tag != "!" and not tag.startswith(_STANDARD_TAG):
+        if tag is not None and tag not in _TAGS:
             self.problems.append(error(position, "", f"tags such as {tag} are not supported"))
 
     def _mapping(self, opened: _Open) -> MappingNode:

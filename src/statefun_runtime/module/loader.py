@@ -107,5 +107,7 @@ def _overlay(
 
 
 def _in_order(problems: Iterable[Problem], paths: Sequence[Path]) -> tuple[Problem, ...]:
+    # What an alias repeats is found again at the same place.
+    once = dict.fromkeys(problems)
     order = {str(path): at for at, path in enumerate(paths)}
-    return tuple(sorted(set(problems), key=lambda problem: (order[problem.file], problem.line, problem.column)))
+    return tuple(sorted(once, key=lambda problem: (order[problem.file], problem.line, problem.column)))

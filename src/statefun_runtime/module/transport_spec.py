@@ -109,7 +109,7 @@ class AsyncTransport(StrictModel):
 def _transport_type(value: object) -> object:
     if isinstance(value, dict):
         return cast("dict[str, object]", value).get("type", ASYNC)
-    return getattr(value, "type", None)
+    return getattr(value, "type", ASYNC)
 
 
 Transport: TypeAlias = Annotated[
