@@ -8,13 +8,13 @@ from typing import Any, Final, Protocol
 from google.protobuf.message import DecodeError
 
 from statefun import asgi
-from statefun.address import make_address
 from statefun.effects import ResponseEffects
 from statefun.errors import ProtocolError
 from statefun.function_spec import StatefulFunctionSpec
 from statefun.invocation import Batch, Call, invoke, invoke_sync
 from statefun.message import Message
-from statefun.protocol.request_reply_pb2 import FromFunction, ToFunction
+from statefun.protocol.request_reply_pb2 import Address, FromFunction, ToFunction
+from statefun.storage import StoredValue
 from statefun.value_spec import ExpireMode, ValueSpec
 
 DEFAULT_MAX_REQUEST_BYTES: Final = 32 * 1024 * 1024
@@ -97,31 +97,29 @@ class RequestReplyHandler:
 
     def _open(self, request_bytes: bytes) -> tuple[Call, Batch, ResponseEffects] | bytes:
         """Make a request ready to run; bytes are the reply to one that lacks states, of which nothing runs."""
-        request = _parse(request_bytes)
+        try:
+            request = ToFunction.FromString(request_bytes).invocation
+        except (DecodeError, TypeError) as error:
+            raise ProtocolError(f"a {type(request_bytes).__name__} that is no ToFunction message: {error}") from error
         target = request.target
-        spec = self._functions.find(target.namespace, target.type)
-        if spec is None:
-            # Raises the error that says what there is.
-            spec = self._functions.for_typename(f"{target.namespace}/{target.type}")
-        values = {state.state_name: state.state_value for state in request.state}
-        missing = spec.schema.missing(values.keys())
-        if missing:
-            return _incomplete(missing)
-        typename, id_ = spec.typename, target.id
+        id_ = target.id
+        spec = self._functions.find(target.namespace, target.type) or self._not_found(target)
+        values: dict[str, StoredValue] = {}
+        for state in request.state:
+            values[state.state_name] = state.state_value
+        schema = spec.schema
+        if not values.keys() >= schema.names:
+            return _incomplete(schema.missing(values))
         effects = ResponseEffects()
-        call = Call(spec, make_address(spec.function_type, id_), spec.schema.open(values), effects)
+        typename = spec.typename
         batch = ((each, Message(typename, id_, each.argument)) for each in request.invocations)
-        return call, batch, effects
+        return Call(spec, id_, schema.open(values), effects), batch, effects
 
-
-def _parse(request_bytes: bytes) -> ToFunction.InvocationBatchRequest:
-    try:
-        request = ToFunction.FromString(request_bytes)
-    except (DecodeError, TypeError) as error:
-        raise ProtocolError(f"these {type(request_bytes).__name__} are no ToFunction message: {error}") from error
-    if not request.HasField("invocation"):
-        raise ProtocolError("the request holds no invocation")
-    return request.invocation
+    def _not_found(self, target: Address) -> StatefulFunctionSpec:
+        if not target.namespace and not target.type and not target.id:
+            raise ProtocolError("the request holds no invocation, or one without a target")
+        # Raises the error that says what there is.
+        return self._functions.for_typename(f"{target.namespace}/{target.type}")
 
 
 def _incomplete(missing: Sequence[ValueSpec[Any]]) -> bytes:

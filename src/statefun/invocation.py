@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Iterable
 from datetime import timedelta
 from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 
-from statefun.address import Address, CallerSource, read_caller
+from statefun.address import Address, CallerSource, make_address, read_caller
 from statefun.cancellation import CancellationTokenLike, token_text
 from statefun.context import Context
 from statefun.effects import Effects
@@ -28,15 +28,21 @@ Batch: TypeAlias = Iterable[tuple[CallerSource, Message]]
 class Call:
     """One call of a function: what all messages of the batch share."""
 
-    __slots__ = ("address", "effects", "spec", "storage")
+    __slots__ = ("_address", "effects", "id", "spec", "storage")
 
-    def __init__(
-        self, spec: StatefulFunctionSpec, address: Address, storage: AddressScopedStorage, effects: Effects
-    ) -> None:
+    def __init__(self, spec: StatefulFunctionSpec, id: str, storage: AddressScopedStorage, effects: Effects) -> None:  # noqa: A002
         self.spec = spec
-        self.address = address
+        self.id = id
         self.storage = storage
         self.effects = effects
+        self._address: Address | None = None
+
+    def address(self) -> Address:
+        """The address that is called; made when it is asked for."""
+        address = self._address
+        if address is None:
+            self._address = address = make_address(self.spec.function_type, self.id)
+        return address
 
 
 class _EndedCall:
@@ -67,7 +73,7 @@ class InvocationContext(Context):
     @property
     def address(self) -> Address:
         """The address that is called."""
-        return self._call.address
+        return self._call.address()
 
     @property
     def storage(self) -> AddressScopedStorage:
@@ -77,7 +83,7 @@ class InvocationContext(Context):
     @property
     def caller(self) -> Address | None:
         """The address of the function that sent the message, or None if it came from an ingress."""
-        self._call.address  # noqa: B018  (raises once the message is done)
+        self._call.address()  # raises once the message is done
         self._caller = caller = read_caller(self._caller)
         return caller
 

@@ -7,8 +7,8 @@ from typing import Any, Final, Generic, TypedDict, TypeVar, Unpack
 from statefun.address import Address
 from statefun.primitive_types import BoolType, Float32Type, Float64Type, Int32Type, Int64Type, StringType, infer_type
 from statefun.typed_value import HeadersLike, ValueCarrier, ValueSource, value_source
-from statefun.typename import TypeNameLike, typename_text
-from statefun.types import Type, encode
+from statefun.typename import TypeNameLike, split_typename, typename_text
+from statefun.types import Type
 
 T = TypeVar("T")
 
@@ -131,13 +131,15 @@ def message_builder(target_typename: TypeNameLike, target_id: str, **kwargs: Unp
         ValueError: The target or the value is missing, the value is out of its type's range, or its type is not known.
         TypeError: Not exactly one value is given, or it is no value of its type.
     """
-    target = typename_text(target_typename)
+    if type(target_typename) is not str:
+        target_typename = typename_text(target_typename)
+    split_typename(target_typename)
     if len(kwargs) == 1:
         ((keyword, value),) = kwargs.items()
         value_type = _TYPE_OF_KEYWORD.get(keyword)
-        if value_type is not None:
-            return Message(target, target_id, (value_type.typename, encode(value_type, value)))
-    return Message(target, target_id, _source_of_keywords(dict(kwargs)))
+        if value_type is not None and value is not None:
+            return Message(target_typename, target_id, (value_type.typename, value_type.serialize(value)))
+    return Message(target_typename, target_id, _source_of_keywords(dict(kwargs)))
 
 
 def _source_of_keywords(keywords: dict[str, Any]) -> ValueSource:

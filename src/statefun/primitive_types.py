@@ -29,6 +29,7 @@ _FIXED32 = 0x0D  # the tag of field 1 as four bytes
 _FIXED64 = 0x09  # the tag of field 1 as eight bytes
 _LENGTH_DELIMITED = 0x0A  # the tag of field 1 as length and bytes
 _TRUE = b"\x08\x01"
+_SHORT_HEADS: Final = tuple(bytes((_LENGTH_DELIMITED, length)) for length in range(0x80))
 
 
 class PrimitiveType(Type[T], TypeSerializer[T]):
@@ -161,7 +162,7 @@ class TextType(PrimitiveType[str]):
         data = value.encode()
         length = len(data)
         if length < 0x80:
-            return b"\x0a%c%b" % (length, data) if length else b""
+            return _SHORT_HEADS[length] + data if length else b""
         if length < 0x4000:
             return b"\x0a%c%c%b" % (length & 0x7F | 0x80, length >> 7, data)
         return self._wrap(value)

@@ -4,9 +4,8 @@ It works by value: every read decodes anew and every write encodes at once, so a
 written, and a value that cannot be encoded fails at the line that sets it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Container, Sequence
+from typing import Any, ClassVar, Final, TypeAlias, TypeVar, cast
 
 from statefun.errors import RegistrationError, StateTypeError, UndeclaredStateError
 from statefun.protocol.request_reply_pb2 import TypedValue
@@ -18,6 +17,9 @@ T = TypeVar("T")
 
 StoredValue: TypeAlias = TypedValue | bytes | None
 """A state value as a batch brings it: a `TypedValue`, an encoded one, or None for no value."""
+
+_Cell: TypeAlias = StoredValue | tuple[bytes | None]
+"""A state within a storage. A tuple is what the function wrote: the bytes of the value, None for a deletion."""
 
 
 class AddressScopedStorage:
@@ -31,18 +33,11 @@ class AddressScopedStorage:
         StateTypeError: The stored value has another typename than the spec; raised by the read.
     """
 
-    # No state can have a name like these, so `get`, `set` and `remove` are the only ones that attributes cannot reach.
-    __slots__ = ("__received__", "__schema__", "__written__")
+    # No state can have a name like these two, so only `get`, `set` and `remove` are out of the reach of attributes.
+    __slots__ = ("__cells__",)
 
-    __schema__: "StorageSchema"
-    __received__: Mapping[str, StoredValue]
-    __written__: dict[str, bytes | None]
-
-    def __init__(self, schema: "StorageSchema", received: Mapping[str, StoredValue]) -> None:
-        # __setattr__ below is for states.
-        _set_schema(self, schema)
-        _set_received(self, received)
-        _set_written(self, {})
+    __cells__: dict[str, _Cell]
+    __schema__: ClassVar["StorageSchema"]
 
     def get(self, spec: ValueSpec[T]) -> T | None:
         """The value, or None if there is none (never set, removed, or expired)."""
@@ -58,37 +53,38 @@ class AddressScopedStorage:
             Exception: Whatever the type's serializer raises for a value that is not of its type.
         """
         declared = self.__schema__.declared(spec)
-        self.__written__[declared.name] = encode(declared.type, value)
+        self.__cells__[declared.name] = (encode(declared.type, value),)
 
     def remove(self, spec: ValueSpec[Any]) -> None:
         """Delete the value; there need not be one."""
-        self.__written__[self.__schema__.declared(spec).name] = None
+        self.__cells__[self.__schema__.declared(spec).name] = _DELETED
 
     def __getattr__(self, name: str) -> Any:
         # Declared states are properties of the schema's subclass: only what is not declared comes here.
         raise self.__schema__.undeclared(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        spec = self.__schema__.attributes.get(name)
+        schema = self.__schema__
+        spec = schema.attributes.get(name)
         if spec is None:
-            raise self.__schema__.undeclared(name)
-        self.__written__[name] = encode(spec.type, value)
+            raise schema.undeclared(name)
+        self.__cells__[name] = (encode(spec.type, value),)
 
     def __delattr__(self, name: str) -> None:
-        if name not in self.__schema__.attributes:
-            raise self.__schema__.undeclared(name)
-        self.__written__[name] = None
+        schema = self.__schema__
+        if name not in schema.attributes:
+            raise schema.undeclared(name)
+        self.__cells__[name] = _DELETED
 
 
-_set_schema = AddressScopedStorage.__dict__["__schema__"].__set__
-_set_received = AddressScopedStorage.__dict__["__received__"].__set__
-_set_written = AddressScopedStorage.__dict__["__written__"].__set__
+_DELETED: Final = (None,)
+_set_cells: Final = AddressScopedStorage.__dict__["__cells__"].__set__  # __setattr__ is for states
 
 
 class StorageSchema:
     """The value specs of one function, prepared once so that every batch can open its storage cheaply."""
 
-    __slots__ = ("_open", "attributes", "by_name", "names", "owner", "readers", "specs")
+    __slots__ = ("_storage", "attributes", "by_name", "names", "owner", "readers", "specs")
 
     def __init__(self, owner: str, specs: Sequence[ValueSpec[Any]] = ()) -> None:
         """Prepare the states of the function `owner` (a typename).
@@ -110,17 +106,22 @@ class StorageSchema:
         self.readers = {name: _reader(owner, spec) for name, spec in self.by_name.items()}
         # Writing and deleting go through __setattr__ and __delattr__, which never ask the property.
         members: dict[str, Any] = {n: property(self.readers[n], doc=f"{self.by_name[n]}") for n in self.attributes}
-        self._open: Callable[[StorageSchema, Mapping[str, StoredValue]], AddressScopedStorage]
-        self._open = type("AddressScopedStorage", (AddressScopedStorage,), {"__slots__": (), **members})
+        self._storage: type[AddressScopedStorage]
+        self._storage = type(
+            "AddressScopedStorage", (AddressScopedStorage,), {"__slots__": (), "__schema__": self, **members}
+        )
 
-    def open(self, values: Mapping[str, StoredValue]) -> AddressScopedStorage:
-        """The storage of a batch that came with `values`, which must hold every declared name."""
-        return self._open(self, values)
+    def open(self, values: dict[str, StoredValue]) -> AddressScopedStorage:
+        """The storage of a batch that came with `values`, which must hold every declared name.
 
-    def missing(self, names: AbstractSet[str]) -> list[ValueSpec[Any]]:
+        The dict becomes the storage's own: it is changed.
+        """
+        storage = self._storage()
+        _set_cells(storage, values)
+        return storage
+
+    def missing(self, names: Container[str]) -> list[ValueSpec[Any]]:
         """The declared specs whose names a batch did not bring, in the order of declaration."""
-        if names >= self.names:
-            return []
         return [spec for spec in self.specs if spec.name not in names]
 
     def declared(self, spec: ValueSpec[T]) -> ValueSpec[T]:
@@ -152,8 +153,13 @@ class StorageSchema:
 
 def mutations(storage: AddressScopedStorage) -> list[tuple[ValueSpec[Any], bytes | None]]:
     """What the batch wrote: specs in the order of declaration, with the bytes of the value, None for a deletion."""
-    written = storage.__written__
-    return [(spec, written[spec.name]) for spec in storage.__schema__.specs if spec.name in written] if written else []
+    cells = storage.__cells__
+    written: list[tuple[ValueSpec[Any], bytes | None]] = []
+    for spec in storage.__schema__.specs:
+        cell = cells[spec.name]
+        if type(cell) is tuple:
+            written.append((spec, cell[0]))
+    return written
 
 
 def encoded_mutations(storage: AddressScopedStorage) -> dict[str, bytes | None]:
@@ -174,15 +180,14 @@ def _reader(owner: str, spec: ValueSpec[T]) -> Callable[[AddressScopedStorage], 
     name, typename, deserialize = spec.name, spec.type.typename, spec.type.deserialize
 
     def read(storage: AddressScopedStorage) -> T | None:
-        written = storage.__written__
-        if name in written:
-            data = written[name]
-            return None if data is None else deserialize(data)
-        stored = storage.__received__[name]
-        if stored is None:
+        # Ordered by what is usual; `isinstance` is slow where it says no to a protobuf message.
+        cell = storage.__cells__[name]
+        if cell is None:
             return None
-        if isinstance(stored, bytes):
-            stored = TypedValue.FromString(stored)
+        if type(cell) is tuple:
+            data = cell[0]
+            return None if data is None else deserialize(data)
+        stored = cell if isinstance(cell, TypedValue) else TypedValue.FromString(cast("bytes", cell))
         if not stored.has_value:
             return None
         if stored.typename != typename:

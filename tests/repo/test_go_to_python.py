@@ -30,7 +30,7 @@ RequestReplyHandler Invoke
 
 
 @cache
-def tests_of(path: str) -> frozenset[str]:
+def functions_of(path: str) -> frozenset[str]:
     """The names of the test functions of a file; none if there is no such file."""
     file = ROOT / path
     if not file.is_file():
@@ -55,4 +55,4 @@ def test_every_row_names_a_test() -> None:
 
 def test_every_named_test_exists() -> None:
     named = [reference for row in rows() for reference in TEST_REFERENCE.findall(row)]
-    assert [f"{path}::{name}" for path, name in named if name not in tests_of(path)] == []
+    assert [f"{path}::{name}" for path, name in named if name not in functions_of(path)] == []

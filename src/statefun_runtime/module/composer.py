@@ -22,7 +22,9 @@ MAX_DEPTH = 50
 MAX_NODES = 50_000
 """Of a document with all aliases unfolded."""
 
-_TAGS = frozenset({"!", *(f"tag:yaml.org,2002:{name}" for name in "str int float bool null seq map".split())})
+_TAGS = frozenset(
+    {"!", *(f"tag:yaml.org,2002:{name}" for name in ["str", "int", "float", "bool", "null", "seq", "map"])}
+)
 _MERGE_KEY = "<<"
 
 
