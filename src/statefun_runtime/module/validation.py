@@ -115,6 +115,6 @@ def _shown(place: Place, sentence: str) -> str:
     if not isinstance(place.node, ScalarNode) or _SECRET.search(place.path):
         return ""
     text = place.node.text
-    if not text or text in sentence:
+    if not text or repr(text) in sentence:
         return ""
     return f", not {text!r}" if len(text) <= _SHOWN else f", not {text[:_SHOWN]!r}…"
