@@ -1,6 +1,6 @@
 """Settings of the interpreter for a process that runs an application, all in one place.
 
-Measured on two cores with 30,000 messages a second and 100,000 live keys (docs/concepts tells more):
+Measured on two cores with 30,000 messages a second and 100,000 live keys:
 
 - Garbage collection is the latency problem: p99 70 ms by default, 20 ms with what was there at the start frozen and the
   thresholds below, 13 ms without any collection.

@@ -1,0 +1,130 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from statefun_runtime.cli.main import main
+
+GOOD = """\
+kind: io.statefun.playground.v1/ingress
+spec:
+  port: 8090
+"""
+SURPLUS = GOOD + "  prot: 1\n"
+WRONG = """\
+kind: io.statefun.playground.v1/ingress
+spec:
+  port: many
+---
+kind: io.statefun.endpoints.v2/http
+spec:
+  functions: shop
+  urlPathTemplate: http://localhost:8000/
+"""
+FILE_INGRESS = """\
+kind: io.statefun.file.v1/ingress
+spec:
+  id: shop/orders
+  path: orders.jsonl
+  format: json-lines
+  key: customer
+  targets: [shop/cart, shop/carrt]
+"""
+ENDPOINT = """\
+---
+kind: io.statefun.endpoints.v2/http
+spec:
+  functions: shop/carrt
+  urlPathTemplate: http://localhost:8000/
+"""
+APP = """\
+from statefun import StatefulFunctions
+functions = StatefulFunctions()
+@functions.bind("shop/cart")
+def cart(context, message):
+    pass
+"""
+
+
+@pytest.fixture(autouse=True)
+def files(directory: Path) -> None:
+    texts = {"good": GOOD, "surplus": SURPLUS, "wrong": WRONG, "file": FILE_INGRESS, "both": FILE_INGRESS + ENDPOINT}
+    for name, text in texts.items():
+        (directory / f"{name}.yaml").write_text(text)
+    (directory / "app.py").write_text(APP)
+
+
+def test_a_module_without_problems_is_exit_code_0(cli: CliRunner) -> None:
+    result = cli.invoke(main, ["check", "good.yaml"])
+    assert (result.exit_code, result.output) == (0, "1 file: no problems\n")
+
+
+def test_all_errors_are_told_at_once_with_their_places(cli: CliRunner) -> None:
+    result = cli.invoke(main, ["check", "wrong.yaml"])
+    assert result.exit_code == 1
+    first, second = result.stdout.splitlines()
+    assert first.startswith("wrong.yaml:3:9: error: spec.port: ")
+    assert second.startswith("wrong.yaml:7:14: error: spec.functions: ")
+    assert result.stderr == "1 file: 2 errors, 0 warnings\n"
+
+
+def test_a_warning_is_an_error_only_when_strict(cli: CliRunner) -> None:
+    result = cli.invoke(main, ["check", "surplus.yaml"])
+    assert result.exit_code == 0
+    assert "surplus.yaml:4:3: warning: spec.prot: " in result.stdout
+    assert '(did you mean "port"?)' in result.stdout
+    assert cli.invoke(main, ["check", "surplus.yaml", "--strict"]).exit_code == 1
+
+
+def test_problems_as_json_have_all_their_parts(cli: CliRunner) -> None:
+    result = cli.invoke(main, ["check", "surplus.yaml", "--format", "json"])
+    (problem,) = json.loads(result.stdout)
+    assert {**problem, "message": ""} == {
+        "severity": "warning",
+        "file": "surplus.yaml",
+        "line": 4,
+        "column": 3,
+        "path": "spec.prot",
+        "message": "",
+        "suggestion": "port",
+    }
+
+
+def test_no_problems_as_json_are_an_empty_list(cli: CliRunner) -> None:
+    assert json.loads(cli.invoke(main, ["check", "good.yaml", "--format", "json"]).stdout) == []
+
+
+def test_a_target_that_nobody_serves_is_told_with_the_nearest_function(cli: CliRunner) -> None:
+    result = cli.invoke(main, ["check", "file.yaml", "--functions", "app:functions"])
+    assert result.exit_code == 1
+    assert "file.yaml:1:7: error: spec.targets[1]: shop/orders sends to shop/carrt" in result.stdout
+    assert '(did you mean "shop/cart"?)' in result.stdout
+
+
+def test_targets_are_served_by_hosted_functions_and_by_endpoints(cli: CliRunner) -> None:
+    assert cli.invoke(main, ["check", "both.yaml", "--functions", "app:functions"]).exit_code == 0
+
+
+def test_without_functions_targets_are_not_judged(cli: CliRunner) -> None:
+    assert cli.invoke(main, ["check", "file.yaml"]).exit_code == 0
+
+
+def test_a_file_that_is_not_there_is_a_problem_among_others(cli: CliRunner) -> None:
+    result = cli.invoke(main, ["check", "none.yaml", "wrong.yaml"])
+    assert result.exit_code == 1
+    assert "none.yaml: error: cannot be read" in result.stdout
+    assert result.stderr == "2 files: 3 errors, 0 warnings\n"
+
+
+def test_functions_that_cannot_be_loaded_are_an_error(cli: CliRunner) -> None:
+    result = cli.invoke(main, ["check", "good.yaml", "--functions", "app:function"])
+    assert result.exit_code == 1
+    assert 'did you mean "functions"' in result.output
+    assert "Traceback" not in result.output
+
+
+def test_debug_shows_the_traceback_of_an_error(cli: CliRunner) -> None:
+    result = cli.invoke(main, ["check", "good.yaml", "--functions", "app:function", "--debug"])
+    assert result.exit_code == 1
+    assert "Traceback" in result.stderr
