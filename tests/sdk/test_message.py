@@ -32,7 +32,7 @@ TARGET = "example/greeter"
 )
 def test_a_message_tells_and_reads_each_primitive(kind: str, value: Any) -> None:
     keyword = {"string": "str_value"}.get(kind, f"{kind}_value")
-    message = message_builder(TARGET, "bob", **{keyword: value})  # type: ignore[misc]
+    message = message_builder(TARGET, "bob", **{keyword: value})
     kinds = ["bool", "int", "long", "float", "double", "string"]
     assert [name for name in kinds if getattr(message, f"is_{name}")()] == [kind]
     assert getattr(message, f"as_{kind}")() == value

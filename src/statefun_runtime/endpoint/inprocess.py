@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any, NamedTuple, TypeAlias
 
 from statefun import Message, Reject, RetryLater, StatefulFunctions, StatefulFunctionSpec, ValueSpec
-from statefun.address import make_address
 from statefun.effects import Effects as EffectsSink
 from statefun.egress import EgressMessage
 from statefun.invocation import Call, invoke, invoke_sync
@@ -198,7 +197,7 @@ def _run_sync(spec: StatefulFunctionSpec, batch: Batch) -> Reply:
 def _open(spec: StatefulFunctionSpec, batch: Batch) -> tuple[Call, _Sink, _Messages]:
     typename, identifier = batch.target
     sink = _Sink()
-    call = Call(spec, make_address(spec.function_type, identifier), spec.schema.open(batch.state), sink)
+    call = Call(spec, identifier, spec.schema.open(batch.state), sink)
     messages = ((caller, Message(typename, identifier, payload)) for _, _, caller, payload in batch.messages)
     return call, sink, messages
 

@@ -1,0 +1,41 @@
+"""The application of the end-to-end tests: it remembers every message, so that lost and doubled ones show."""
+
+import asyncio
+import time
+from pathlib import Path
+
+from statefun import Context, IntType, Message, StatefulFunctions, ValueSpec, egress_message_builder, make_json_type
+
+APPLIED = make_json_type("e2e/Applied")
+RECORD = make_json_type("io.statefun.playground/EgressRecord")
+functions = StatefulFunctions()
+
+
+@functions.bind("e2e/greeter", specs=[ValueSpec("seen", IntType), ValueSpec("applied", APPLIED)])
+def greeter(context: Context, message: Message) -> None:
+    """Count messages, remember them in order, and tell each to the egress."""
+    text = message.as_string()
+    context.storage.seen = (context.storage.seen or 0) + 1
+    context.storage.applied = [*(context.storage.applied or []), text]
+    context.send_egress(
+        egress_message_builder(
+            target_typename="io.statefun.playground/egress",
+            value={"topic": "greetings", "payload": f"{context.address.id} {text}"},
+            value_type=RECORD,
+        )
+    )
+
+
+@functions.bind("e2e/waiter")
+async def waiter(context: Context, message: Message) -> None:
+    """Never end, but let others run."""
+    Path(message.as_string()).touch()
+    await asyncio.Event().wait()
+
+
+@functions.bind("e2e/blocker")
+def blocker(context: Context, message: Message) -> None:
+    """Keep the thread of the runtime."""
+    Path(message.as_string()).touch()
+    while True:
+        time.sleep(0.01)

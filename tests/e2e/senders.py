@@ -1,0 +1,83 @@
+"""Senders that keep a runtime busy while it is killed, and know which messages were acknowledged."""
+
+import http.client
+import threading
+from dataclasses import dataclass, field
+
+from tests.e2e.command import Runtime
+
+TYPE = "application/vnd.io.statefun.types/string"
+
+
+@dataclass
+class Sender:
+    """Sends numbered messages to an address of its own, one after the other, each once."""
+
+    id: str
+    sent: list[str] = field(default_factory=list)
+    acknowledged: list[str] = field(default_factory=list)
+    connection: http.client.HTTPConnection | None = None
+
+    def send_next(self, port: int) -> bool:
+        """Send a message; tell whether it was acknowledged. What became of it otherwise is unknown."""
+        text = str(len(self.sent))
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            self.connection.connect() if self.connection.sock is None else None
+        except OSError:
+            self.connection = None
+            return False
+        self.sent.append(text)
+        try:
+            self.connection.request("PUT", f"/e2e/greeter/{self.id}", text, {"Content-Type": "text/plain"})
+            response = self.connection.getresponse()
+            response.read()
+        except (OSError, http.client.HTTPException):
+            self.connection.close()
+            self.connection = None
+            return False
+        if response.status == http.HTTPStatus.ACCEPTED:
+            self.acknowledged.append(text)
+            return True
+        return False
+
+
+class Load:
+    """Several senders in threads of their own, until the end of the `with` block."""
+
+    def __init__(self, runtime: Runtime, senders: int) -> None:
+        self.senders = [Sender(f"sender-{number}") for number in range(senders)]
+        self._port = runtime.ingress_port
+        self._acknowledged = 0
+        self._changed = threading.Condition()
+        self._done = threading.Event()
+        self._threads = [threading.Thread(target=self._run, args=(sender,)) for sender in self.senders]
+
+    def __enter__(self) -> "Load":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._done.set()
+        for thread in self._threads:
+            thread.join()
+        for sender in self.senders:
+            if sender.connection is not None:
+                sender.connection.close()
+
+    def wait_for(self, messages: int) -> None:
+        """Wait until that many more messages were acknowledged."""
+        with self._changed:
+            wanted = self._acknowledged + messages
+            assert self._changed.wait_for(lambda: self._acknowledged >= wanted, 30), "no message gets through"
+
+    def _run(self, sender: Sender) -> None:
+        while not self._done.is_set():
+            if sender.send_next(self._port):
+                with self._changed:
+                    self._acknowledged += 1
+                    self._changed.notify_all()
+            else:
+                self._done.wait(0.005)

@@ -1,0 +1,229 @@
+"""`statefun run` as users start it: messages in, kills, state and records out."""
+
+import json
+import random
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command import Command, Runtime, get, statefun, wait_until
+from tests.e2e.ports import free_port
+from tests.e2e.senders import Load
+
+pytestmark = pytest.mark.slow
+APPLICATION = "tests.e2e.application:functions"
+MODULE = """\
+kind: io.statefun.playground.v1/ingress
+spec: {{port: {ingress}}}
+---
+kind: io.statefun.playground.v1/egress
+spec: {{port: {egress}, topics: [greetings]}}
+---
+kind: io.statefun.endpoints.v2/http
+spec:
+  functions: e2e/*
+  urlPathTemplate: {url}
+"""
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Iterator[Runtime]:
+    """A runtime that hosts the application, not yet started."""
+    runtime = Runtime(tmp_path, APPLICATION)
+    yield runtime
+    runtime.kill()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Command]:
+    """The application behind a unix socket."""
+    command = serve(tmp_path)
+    yield command
+    command.kill()
+
+
+def serve(directory: Path) -> Command:
+    path = directory / "f.sock"
+    command = Command(directory, "serve", APPLICATION, "--unix", str(path), ready=path.exists)
+    command.wait_until_ready()
+    return command
+
+
+@pytest.fixture
+def remote(tmp_path: Path, server: Command) -> Iterator[Runtime]:
+    """A runtime that calls the application over HTTP, not yet started."""
+    file = tmp_path / "module.yaml"
+    runtime = Runtime(tmp_path, str(file))
+    url = f"http+unix://{tmp_path}/f.sock/statefun"
+    file.write_text(MODULE.format(ingress=runtime.ingress_port, egress=runtime.egress_port, url=url))
+    yield runtime
+    runtime.kill()
+
+
+def states(runtime: Runtime) -> dict[str, dict[str, object]]:
+    """The durable states of the greeters: id -> name -> value."""
+    listed = statefun("state", "list", "--data", str(runtime.data), "--type", "e2e/greeter", "--json")
+    assert listed.returncode == 0, listed.stderr
+    found: dict[str, dict[str, object]] = {}
+    for row in map(json.loads, listed.stdout.splitlines()):
+        found.setdefault(row["id"], {})[row["name"]] = row["value"]
+    return found
+
+
+def is_idle(runtime: Runtime) -> bool:
+    return bool(json.loads(get(runtime.admin_port, "/status")[1])["idle"])
+
+
+def drain(runtime: Runtime) -> list[str]:
+    """Everything that the egress has."""
+    records: list[str] = []
+    while (answer := get(runtime.egress_port, "/greetings"))[0] == 200:
+        records.append(answer[1].decode())
+    assert answer[0] == 404
+    return records
+
+
+def check(runtime: Runtime, load: Load) -> None:
+    """Every acknowledged message counts once, no message twice, each sender's in its order; and so at the egress."""
+    wait_until(lambda: is_idle(runtime), "the end of the work")
+    records = drain(runtime)
+    assert runtime.stop() == 0, runtime.command.log.read_text()
+    found = states(runtime)
+    assert found.keys() == {sender.id for sender in load.senders}
+    for sender in load.senders:
+        applied = found[sender.id]["applied"]
+        assert isinstance(applied, list)
+        assert found[sender.id]["seen"] == len(applied)
+        assert len(sender.acknowledged) <= len(applied) <= len(sender.sent)
+        assert set(sender.acknowledged) <= set(applied) <= set(sender.sent)
+        assert applied == sorted(set(applied), key=int)
+        assert [record.split()[1] for record in records if record.split()[0] == sender.id] == applied
+
+
+def test_acknowledged_messages_count_exactly_once_whenever_the_runtime_is_killed(runtime: Runtime) -> None:
+    moments = random.Random(11)
+    runtime.start()
+    with Load(runtime, 8) as load:
+        for _ in range(8):
+            load.wait_for(moments.randint(1, 120))
+            runtime.kill()
+            runtime.start()
+        load.wait_for(50)
+    check(runtime, load)
+
+
+def test_the_same_holds_over_http_when_both_processes_are_killed(
+    remote: Runtime, server: Command, tmp_path: Path
+) -> None:
+    moments = random.Random(12)
+    remote.start()
+    with Load(remote, 8) as load:
+        for _ in range(4):
+            load.wait_for(moments.randint(1, 120))
+            remote.kill()
+            remote.start()
+            load.wait_for(moments.randint(1, 120))
+            server.kill()
+            server = serve(tmp_path)
+        load.wait_for(50)
+        check_over_http = server
+    try:
+        check(remote, load)
+        check_over_http.send(signal.SIGINT)
+        assert check_over_http.wait() == 0
+    finally:
+        check_over_http.kill()
+
+
+def test_ctrl_c_under_load_finishes_what_was_taken(runtime: Runtime) -> None:
+    runtime.start()
+    with Load(runtime, 4) as load:
+        load.wait_for(100)
+        assert runtime.stop() == 0
+    runtime.start()
+    check(runtime, load)
+
+
+def test_records_that_were_taken_do_not_come_again_after_a_clean_stop(runtime: Runtime) -> None:
+    runtime.start()
+    for text in ("one", "two"):
+        sent = statefun("send", "e2e/greeter/ada", f'"{text}"', "--url", runtime.url, "--type", STRING)
+        assert sent.returncode == 0, sent.stderr
+    wait_until(lambda: is_idle(runtime), "the end of the work")
+    assert get(runtime.egress_port, "/greetings") == (200, b"ada one")
+    assert runtime.stop() == 0
+    runtime.start()
+    assert drain(runtime) == ["ada two"]
+    assert states(runtime)["ada"]["seen"] == 2
+    assert runtime.stop() == 0
+
+
+STRING = "io.statefun.types/string"
+
+
+def call(runtime: Runtime, name: str, marker: Path) -> None:
+    """Send a message to a function that does not end, and wait until it has begun."""
+    threading.Thread(
+        target=statefun,
+        args=(
+            "send",
+            f"e2e/{name}/x",
+            json.dumps(str(marker)),
+            "--url",
+            runtime.url,
+            "--type",
+            STRING,
+            "--timeout",
+            "1",
+        ),
+    ).start()
+    wait_until(marker.exists, f"the call of e2e/{name}")
+
+
+def test_a_second_ctrl_c_stops_at_once_and_keeps_the_message(runtime: Runtime, tmp_path: Path) -> None:
+    runtime.start()
+    call(runtime, "waiter", tmp_path / "began")
+    runtime.command.send(signal.SIGINT)
+    wait_until(lambda: not runtime.is_ready(), "the first Ctrl-C")
+    assert runtime.command.process.poll() is None
+    runtime.command.send(signal.SIGINT)
+    assert runtime.command.wait() == 130
+    (tmp_path / "began").unlink()
+    runtime.start()
+    wait_until((tmp_path / "began").exists, "the same call again")
+
+
+def test_signals_end_a_process_whose_loop_is_stuck_in_a_function(runtime: Runtime, tmp_path: Path) -> None:
+    runtime.start()
+    call(runtime, "blocker", tmp_path / "began")
+
+    def ended() -> bool:
+        runtime.command.send(signal.SIGTERM)
+        return runtime.command.process.poll() is not None
+
+    wait_until(ended, "the end")
+    assert runtime.command.wait() == 143
+
+
+def test_a_second_runtime_on_the_same_data_is_exit_code_3(runtime: Runtime) -> None:
+    runtime.start()
+    port = str(free_port())
+    second = statefun("run", APPLICATION, "--data", str(runtime.data), "--http-port", port, "--admin", "127.0.0.1:0")
+    assert second.returncode == 3
+    assert f"another process owns {runtime.data}" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_a_port_in_use_is_one_clear_line(runtime: Runtime, tmp_path: Path) -> None:
+    runtime.start()
+    port = str(runtime.ingress_port)
+    second = statefun(
+        "run", APPLICATION, "--data", str(tmp_path / "other"), "--http-port", port, "--http-egress-port", "0",
+        "--admin", "127.0.0.1:0",
+    )  # fmt: skip
+    assert second.returncode == 1
+    assert f"port {port}" in second.stderr
+    assert "Traceback" not in second.stderr
