@@ -20,15 +20,21 @@ ROOM_SECONDS = 0.5
 class HttpIngress:
     """Takes a message by any method and answers 202 when it is durable.
 
-    Other answers, all with a JSON body: 400 not a message, 413 a body over `MAX_BODY_BYTES`, 429 with Retry-After when
+    Other answers, all with a JSON body: 400 not a message, 413 a body over `max_body_bytes`, 429 with Retry-After when
     the runtime is behind, 503 when the message did not become durable. It has no positions: a sender without a 202
     sends again.
     """
 
-    def __init__(self, spec: PlaygroundIngressSpec, counts: RecordCounts, host: str = LOOPBACK) -> None:
+    def __init__(
+        self,
+        spec: PlaygroundIngressSpec,
+        counts: RecordCounts,
+        host: str = LOOPBACK,
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
         self._spec = spec
         self._counts = counts
-        self._server = HttpServer(self._take, host, spec.port, MAX_BODY_BYTES)
+        self._server = HttpServer(self._take, host, spec.port, max_body_bytes)
 
     @property
     def port(self) -> int:
