@@ -26,16 +26,21 @@ def greeter(context: Context, message: Message) -> None:
     )
 
 
+def began(message: Message) -> None:
+    """Make the file that the message names."""
+    Path(message.as_string() or "").touch()
+
+
 @functions.bind("e2e/waiter")
 async def waiter(context: Context, message: Message) -> None:
     """Never end, but let others run."""
-    Path(message.as_string()).touch()
+    began(message)
     await asyncio.Event().wait()
 
 
 @functions.bind("e2e/blocker")
 def blocker(context: Context, message: Message) -> None:
     """Keep the thread of the runtime."""
-    Path(message.as_string()).touch()
+    began(message)
     while True:
         time.sleep(0.01)

@@ -3,10 +3,9 @@
 import http.client
 import threading
 from dataclasses import dataclass, field
+from typing import Self
 
 from tests.e2e.command import Runtime
-
-TYPE = "application/vnd.io.statefun.types/string"
 
 
 @dataclass
@@ -24,7 +23,8 @@ class Sender:
         if self.connection is None:
             self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         try:
-            self.connection.connect() if self.connection.sock is None else None
+            if self.connection.sock is None:
+                self.connection.connect()
         except OSError:
             self.connection = None
             return False
@@ -54,7 +54,7 @@ class Load:
         self._done = threading.Event()
         self._threads = [threading.Thread(target=self._run, args=(sender,)) for sender in self.senders]
 
-    def __enter__(self) -> "Load":
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self

@@ -57,7 +57,7 @@ def greet_twice(runtime: Runtime, project: Path) -> None:
 
 def test_the_test_of_a_new_project_passes(project: Path) -> None:
     tested = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=project,
         capture_output=True,
         text=True,

@@ -3,6 +3,7 @@
 import json
 import random
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.e2e.senders import Load
 
 pytestmark = pytest.mark.slow
 APPLICATION = "tests.e2e.application:functions"
+STRING = "io.statefun.types/string"
 MODULE = """\
 kind: io.statefun.playground.v1/ingress
 spec: {{port: {ingress}}}
@@ -37,27 +39,37 @@ def runtime(tmp_path: Path) -> Iterator[Runtime]:
     runtime.kill()
 
 
+class Server:
+    """The application behind a unix socket; it can be started again and again."""
+
+    def __init__(self, directory: Path) -> None:
+        self.socket = directory / "f.sock"
+        self.start()
+
+    def start(self) -> None:
+        self.command = Command(
+            self.socket.parent, "serve", APPLICATION, "--unix", str(self.socket), ready=self.is_listening
+        )
+        self.command.wait_until_ready()
+
+    def is_listening(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.socket)) == 0
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Command]:
-    """The application behind a unix socket."""
-    command = serve(tmp_path)
-    yield command
-    command.kill()
-
-
-def serve(directory: Path) -> Command:
-    path = directory / "f.sock"
-    command = Command(directory, "serve", APPLICATION, "--unix", str(path), ready=path.exists)
-    command.wait_until_ready()
-    return command
+def server(tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path)
+    yield server
+    server.command.kill()
 
 
 @pytest.fixture
-def remote(tmp_path: Path, server: Command) -> Iterator[Runtime]:
+def remote(tmp_path: Path, server: Server) -> Iterator[Runtime]:
     """A runtime that calls the application over HTTP, not yet started."""
     file = tmp_path / "module.yaml"
     runtime = Runtime(tmp_path, str(file))
-    url = f"http+unix://{tmp_path}/f.sock/statefun"
+    url = f"http+unix://{server.socket}/statefun"
     file.write_text(MODULE.format(ingress=runtime.ingress_port, egress=runtime.egress_port, url=url))
     yield runtime
     runtime.kill()
@@ -115,9 +127,7 @@ def test_acknowledged_messages_count_exactly_once_whenever_the_runtime_is_killed
     check(runtime, load)
 
 
-def test_the_same_holds_over_http_when_both_processes_are_killed(
-    remote: Runtime, server: Command, tmp_path: Path
-) -> None:
+def test_the_same_holds_over_http_when_both_processes_are_killed(remote: Runtime, server: Server) -> None:
     moments = random.Random(12)
     remote.start()
     with Load(remote, 8) as load:
@@ -126,16 +136,12 @@ def test_the_same_holds_over_http_when_both_processes_are_killed(
             remote.kill()
             remote.start()
             load.wait_for(moments.randint(1, 120))
-            server.kill()
-            server = serve(tmp_path)
+            server.command.kill()
+            server.start()
         load.wait_for(50)
-        check_over_http = server
-    try:
-        check(remote, load)
-        check_over_http.send(signal.SIGINT)
-        assert check_over_http.wait() == 0
-    finally:
-        check_over_http.kill()
+    check(remote, load)
+    server.command.send(signal.SIGINT)
+    assert server.command.wait() == 0
 
 
 def test_ctrl_c_under_load_finishes_what_was_taken(runtime: Runtime) -> None:
@@ -159,9 +165,6 @@ def test_records_that_were_taken_do_not_come_again_after_a_clean_stop(runtime: R
     assert drain(runtime) == ["ada two"]
     assert states(runtime)["ada"]["seen"] == 2
     assert runtime.stop() == 0
-
-
-STRING = "io.statefun.types/string"
 
 
 def call(runtime: Runtime, name: str, marker: Path) -> None:
