@@ -43,6 +43,7 @@ class RequestParser:
         """Whether a request has begun and is not complete."""
         self.awaits_continue = False
         """Whether the client waits to be told that it may send the body. Set to false once it was told."""
+        self._begun = 0
         self._reset()
 
     def close(self) -> None:
@@ -54,15 +55,15 @@ class RequestParser:
         """Take bytes in; return the requests that are complete now."""
         if self.ended or self._parser is None:
             return []
-        in_head = self.receiving and not self._head_complete
+        requests_before = self._begun if self.receiving and not self._head_complete else -1
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade:
             self.ended = True
         except HttpParserError as error:
             self.refuse(plain(400, f"this is not HTTP/1.1: {error}"))
-        if in_head and self.receiving and not self._head_complete:
-            # A header shows only when it is complete, so a long one is seen by its bytes.
+        if requests_before == self._begun and not self._head_complete:
+            # A header shows only when it is complete, so a long one is told by its bytes.
             self._unfinished_bytes += len(data)
             self._check_head()
         requests, self._requests = self._requests, []
@@ -110,6 +111,7 @@ class RequestParser:
     def on_message_begin(self) -> None:
         if not self.ended:
             self._reset()
+            self._begun += 1
             self.receiving = True
 
     def on_url(self, url: bytes) -> None:

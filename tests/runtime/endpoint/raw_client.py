@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from statefun_runtime.endpoint.listener import ListenAddress
 from statefun_runtime.endpoint.server import FunctionServer
-from statefun_runtime.endpoint.server_connection import ServerLimits
+from statefun_runtime.endpoint.server_connection import Handler, ServerLimits
 
 
 class Serve:
@@ -60,7 +60,7 @@ class RawClient:
 
 @asynccontextmanager
 async def served(
-    handler: Serve = ECHO, address: ListenAddress | None = None, limits: ServerLimits | None = None
+    handler: Handler = ECHO, address: ListenAddress | None = None, limits: ServerLimits | None = None
 ) -> AsyncIterator[FunctionServer]:
     server = FunctionServer(handler, address or ListenAddress(port=0), limits)
     await server.start()
@@ -71,7 +71,7 @@ async def served(
 
 
 @asynccontextmanager
-async def connected(handler: Serve = ECHO, **limits: int) -> AsyncIterator[RawClient]:
+async def connected(handler: Handler = ECHO, **limits: int) -> AsyncIterator[RawClient]:
     async with served(handler, limits=ServerLimits(**limits)) as server, connection(server) as client:
         yield client
 

@@ -1,0 +1,111 @@
+"""The test kit: one call, and a whole application in virtual time."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from statefun import (
+    Address,
+    Context,
+    IntType,
+    Message,
+    RetryLater,
+    StatefulFunctions,
+    StringType,
+    UnknownFunctionError,
+    ValueSpec,
+    egress_message_builder,
+    message_builder,
+)
+from statefun.testing import Application, call
+
+SEEN = ValueSpec("seen", IntType)
+SHORT = ValueSpec("short", IntType, expire_after_write=timedelta(minutes=1))
+GREETER, REMINDER, OUT = "example/greeter", "example/reminder", "example/out"
+functions = StatefulFunctions()
+
+
+@functions.bind(GREETER, [SEEN, SHORT])
+async def greet(context: Context, message: Message) -> None:
+    await asyncio.sleep(0)
+    context.storage.set(SEEN, (context.storage.get(SEEN) or 0) + 1)
+    context.storage.set(SHORT, (context.storage.get(SHORT) or 0) + 1)
+    if message.as_string() == "forget":
+        context.cancel_delayed_message("reminder")
+        return
+    reminder = message_builder(REMINDER, context.address.id, str_value=f"{context.storage.get(SHORT)}")
+    context.send_after(timedelta(minutes=5), reminder, "reminder")
+
+
+@functions.bind(REMINDER)
+def remind(context: Context, message: Message) -> None:
+    context.send_egress(egress_message_builder(OUT, f"{context.address.id}: {message.as_string()}", StringType))
+
+
+def hello(identifier: str, text: str = "hello") -> Message:
+    return message_builder(GREETER, identifier, str_value=text)
+
+
+def test_one_call_shows_its_typed_effects() -> None:
+    outcome = call(functions, hello("ada"), state={SEEN: 3})
+    assert (outcome.state(SEEN), outcome.state(SHORT)) == (4, 1)
+    ((delay, message, token),) = outcome.delayed
+    assert (delay, message.as_string(), token) == (timedelta(minutes=5), "1", "reminder")
+    assert call(functions, hello("ada", "forget")).cancelled == ["reminder"]
+    assert call(functions, message_builder(REMINDER, "ada", str_value="x")).egress[0].as_type(StringType) == "ada: x"
+
+
+def test_a_call_refuses_messages_of_two_targets_and_unknown_functions() -> None:
+    with pytest.raises(ValueError, match="exactly one target"):
+        call(functions, hello("ada"), hello("bob"))
+    with pytest.raises(UnknownFunctionError, match=GREETER):
+        call(functions, message_builder("example/nobody", "ada", str_value="x"))
+
+
+def test_delayed_messages_fire_when_virtual_time_comes() -> None:
+    app = Application(functions, egresses=[OUT])
+    app.send(hello("ada"))
+    app.advance(minutes=4)
+    assert app.egress(OUT) == []
+    app.advance(minutes=1)
+    assert [record.as_type(StringType) for record in app.egress(OUT)] == ["ada: 1"]
+
+
+def test_a_cancelled_message_does_not_fire_also_after_a_restart() -> None:
+    app = Application(functions, egresses=[OUT])
+    app.send(hello("ada"))
+    app.restart()
+    app.send(hello("ada", "forget"))
+    app.advance(hours=1)
+    assert (app.egress(OUT), app.pending_delayed) == ([], 0)
+
+
+def test_values_expire_in_virtual_time_and_others_stay() -> None:
+    app = Application(functions, egresses=[OUT])
+    app.send(hello("ada"))
+    app.advance(minutes=2)
+    app.send(hello("ada", "forget"))
+    ada = Address(GREETER, "ada")
+    assert (app.state(ada, SEEN), app.state(ada, SHORT)) == (2, 1)
+
+
+def test_a_failing_call_fails_the_test_unless_failures_are_allowed() -> None:
+    failing = StatefulFunctions()
+    attempts: list[str] = []
+
+    @failing.bind("example/flaky", [SEEN])
+    def flaky(context: Context, message: Message) -> None:
+        attempts.append(context.address.id)
+        if len(attempts) < 3:
+            raise RetryLater(timedelta(seconds=1))
+        context.storage.set(SEEN, len(attempts))
+
+    message = message_builder("example/flaky", "a", str_value="x")
+    app = Application(failing, allow_failures=True)
+    app.send(message)
+    app.advance(seconds=10)
+    assert (app.state(Address("example/flaky", "a"), SEEN), len(app.failures)) == (3, 2)
+    attempts.clear()
+    with pytest.raises(AssertionError, match="RetryLater"):
+        Application(failing).send(message)
