@@ -16,7 +16,14 @@ from statefun_runtime.module.problem import Problem, Severity
 @click.option(
     "--functions", metavar="MODULE:NAME", help="Check that these functions or an endpoint serve every target."
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Lines for people, or a JSON list of all problems.",
+)
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
 def check(files: tuple[Path, ...], functions: str | None, form: str, strict: bool) -> None:
     """Find everything that is wrong with module files.

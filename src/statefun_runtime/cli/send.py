@@ -37,7 +37,12 @@ class Body(NamedTuple):
 @click.option("--type", "typename", metavar="NAMESPACE/NAME", help="The typename of the value; without it a string.")
 @click.option("--file", "file", metavar="PATH", help="Send the bytes of this file as they are; - is standard input.")
 @click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), default=30.0, show_default=True, metavar="SECONDS"
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for the answer.",
 )
 def send(address: str, value: str | None, url: str, typename: str | None, file: str | None, timeout: float) -> None:
     """Send one message to a function and wait until it is durable.

@@ -23,7 +23,11 @@ _log = logging.getLogger(__name__)
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
 @click.option("--unix", type=click.Path(path_type=Path), metavar="PATH", help="Listen on a unix socket instead.")
 @click.option(
-    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="Least severe record logged.",
 )
 def serve(functions: str, host: str, port: int, unix: Path | None, log_level: str) -> None:
     """Serve functions over HTTP until Ctrl-C.
