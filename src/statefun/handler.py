@@ -105,14 +105,15 @@ class RequestReplyHandler:
         id_ = target.id
         spec = self._functions.find(target.namespace, target.type) or self._not_found(target)
         values: dict[str, StoredValue] = {}
-        for state in request.state:
+        # A slice is a list: iterating over protobuf's own sequence costs twice as much.
+        for state in request.state[:]:
             values[state.state_name] = state.state_value
         schema = spec.schema
         if not values.keys() >= schema.names:
             return _incomplete(schema.missing(values))
         effects = ResponseEffects()
         typename = spec.typename
-        batch = ((each, Message(typename, id_, each.argument)) for each in request.invocations)
+        batch = ((each, Message(typename, id_, each.argument)) for each in request.invocations[:])
         return Call(spec, id_, schema.open(values), effects), batch, effects
 
     def _not_found(self, target: Address) -> StatefulFunctionSpec:

@@ -135,6 +135,8 @@ def message_builder(target_typename: TypeNameLike, target_id: str, **kwargs: Unp
         target_typename = typename_text(target_typename)
     split_typename(target_typename)
     if len(kwargs) == 1:
+        keyword: str
+        value: Any
         ((keyword, value),) = kwargs.items()
         value_type = _TYPE_OF_KEYWORD.get(keyword)
         if value_type is not None and value is not None:

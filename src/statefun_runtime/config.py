@@ -83,18 +83,12 @@ class RuntimeConfig(BaseModel):
         8091, description="Port of the HTTP egress when an application runs without module files."
     )
     max_request_bytes: Size = Field(1 << 20, description="Largest body that the HTTP ingress takes.")
-    max_reply_bytes: Size = Field(
-        32 << 20, description="Largest reply of a function over HTTP, unless its endpoint sets payload_max_bytes."
-    )
-    max_batch: Count = Field(1000, description="Most messages in one call, unless the function's endpoint says less.")
-    max_in_flight: Count = Field(64, description="Most calls under way to one function type.")
+    max_batch: Count = Field(1000, description="Most messages in one call of a function that the runtime hosts itself.")
+    max_in_flight: Count = Field(64, description="Most calls under way to one function type that the runtime hosts.")
     high_water: Count = Field(2000, description="Runnable messages in memory at which ingresses pause.")
     cached_addresses: Count = Field(200_000, description="Idle addresses whose state stays in memory.")
     commit_interval: DurationOrZero = Field(20, description="Least time between two commits while there is work.")
     call_timeout: Duration = Field(120_000, description="Longest call of a function that the runtime hosts itself.")
-    spec_refresh: Duration = Field(
-        60_000, description="How often a function type is asked afresh which states it declares."
-    )
     retry_min: Duration = Field(10, description="Delay before the first retry of a failed call; it doubles each time.")
     retry_max: Duration = Field(30_000, description="Longest delay between two retries.")
     max_attempts: Count = Field(10, description="Failed attempts after which an address parks, once max_age is over.")

@@ -167,6 +167,7 @@ class Inlet(Protocol):
 
         After a restart nothing of an epoch that was not durable exists, neither messages nor position.
         """
+        ...
 
     async def room(self) -> None:
         """Wait until the runtime wants more. Call it before each `accept`; returns at once below the mark."""
@@ -250,8 +251,8 @@ class Table(Enum):
 class Changes:
     """One atomic change of the store: all deletes happen before all puts."""
 
-    deletes: list[tuple[Table, bytes]] = field(default_factory=list)
-    puts: list[tuple[Table, bytes, bytes]] = field(default_factory=list)
+    deletes: list[tuple[Table, bytes]] = field(default_factory=list[tuple[Table, bytes]])
+    puts: list[tuple[Table, bytes, bytes]] = field(default_factory=list[tuple[Table, bytes, bytes]])
 
 
 class Store(Protocol):
@@ -262,9 +263,11 @@ class Store(Protocol):
 
     def get_many(self, table: Table, keys: Sequence[bytes]) -> list[bytes | None]:
         """The values of `keys`, in order; `None` for one that is not there."""
+        ...
 
     def scan(self, table: Table, start: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         """Rows with start <= key < end in key order, as of the call."""
+        ...
 
     def commit(self, changes: Changes) -> None:
         """Apply all of `changes` or nothing, and return only when it is on disk. Raises StoreError."""
@@ -281,6 +284,8 @@ class Clock(Protocol):
 
     def wall(self) -> int:
         """Milliseconds since the epoch; may step either way."""
+        ...
 
     def monotonic(self) -> int:
         """Milliseconds since some point; never goes back."""
+        ...

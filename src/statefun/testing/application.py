@@ -44,7 +44,7 @@ class Application:
     def __init__(
         self, functions: StatefulFunctions, *, egresses: Iterable[TypeNameLike] = (), allow_failures: bool = False
     ) -> None:
-        """Start with no state. Records for an egress that is not in `egresses` become dead letters, as in production."""
+        """Start with no state. Records for an egress not in `egresses` become dead letters, as in production."""
         self.failures: list[str] = []
         """Why calls failed, in order."""
         self._functions = functions
@@ -56,7 +56,7 @@ class Application:
         self._start()
 
     def _start(self) -> None:
-        self._engine = Engine(recover(self._store), self._egresses, Limits(), Random(0))
+        self._engine = Engine(recover(self._store), self._egresses, Limits(), Random(0))  # noqa: S311  (repeatable back-off)
         self._engine.tick(self._now)
         self._endpoint = InProcessEndpoint(self._functions, _CALL_TIMEOUT)
         for typename, specs in self._endpoint.declared():

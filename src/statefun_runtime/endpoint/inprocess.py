@@ -197,7 +197,7 @@ def _run_sync(spec: StatefulFunctionSpec, batch: Batch) -> Reply:
 def _open(spec: StatefulFunctionSpec, batch: Batch) -> tuple[Call, _Sink, _Messages]:
     typename, identifier = batch.target
     sink = _Sink()
-    call = Call(spec, identifier, spec.schema.open(batch.state), sink)
+    call = Call(spec, identifier, spec.schema.open({**batch.state}), sink)
     messages = ((caller, Message(typename, identifier, payload)) for _, _, caller, payload in batch.messages)
     return call, sink, messages
 

@@ -1,7 +1,7 @@
 import pytest
 
 from statefun_runtime.module.composer import MAX_DEPTH, MAX_NODES, compose
-from statefun_runtime.module.node import MappingNode, child, text_values, typed_values
+from statefun_runtime.module.node import MappingNode, SequenceNode, child, text_values, typed_values
 
 FILE = "module.yaml"
 
@@ -73,6 +73,7 @@ def test_every_node_knows_its_line_and_column() -> None:
     assert items.position == (FILE, 3, 3)
     entry = items.items[0].entries["c"]  # type: ignore[union-attr]
     assert entry.key == (FILE, 4, 5)
+    assert isinstance(entry.value, SequenceNode)
     assert [item.position for item in entry.value.items] == [(FILE, 4, 9), (FILE, 4, 12)]
 
 
