@@ -29,7 +29,8 @@ functions = StatefulFunctions()
 @functions.bind(GREETER, [SEEN, SHORT])
 async def greet(context: Context, message: Message) -> None:
     await asyncio.sleep(0)
-    seen, short = context.storage.get(SEEN) or 0, context.storage.get(SHORT) or 0
+    seen = context.storage.get(SEEN) or 0
+    short = context.storage.get(SHORT) or 0
     context.storage.set(SEEN, seen + 1)
     context.storage.set(SHORT, short + 1)
     if message.as_string() == "forget":
