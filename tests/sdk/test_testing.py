@@ -36,7 +36,7 @@ async def greet(context: Context, message: Message) -> None:
     if message.as_string() == "forget":
         context.cancel_delayed_message("reminder")
         return
-    reminder = message_builder(REMINDER, context.address.id, str_value=f"{context.storage.get(SHORT)}")
+    reminder = message_builder(REMINDER, context.address.id, str_value=str(short + 1))
     context.send_after(timedelta(minutes=5), reminder, "reminder")
 
 
