@@ -177,6 +177,8 @@ def _setting(name: str) -> Setting:
 def _sentence(details: ErrorDetails, given: Mapping[str, Given]) -> str:
     context = details.get("ctx", {})
     message = str(context.get("error", details["msg"].replace("Input should", "must")))
+    if details["type"].startswith("int_"):
+        message = "must be a whole number"
     if not details["loc"]:
         sources = [value.source for name, value in given.items() if name in message]
         return f"{', '.join(sources)}: {message}"
