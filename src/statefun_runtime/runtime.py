@@ -58,11 +58,11 @@ class Runtime:
             stack.push_async_callback(self._admin.stop)
             await self._routes.start()
             stack.push_async_callback(self._routes.stop)
-            await self._start_egresses(recovery)
-            await self._start_ingresses(recovery)
-            self._status.phase = "running"
-            self._driver.wake()
             try:
+                await self._start_egresses(recovery)
+                await self._start_ingresses(recovery)
+                self._status.phase = "running"
+                self._driver.wake()
                 await self._serve(stop)
             finally:
                 await self._stop()
