@@ -74,31 +74,49 @@ class RuntimeConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    data_dir: Directory = Field(Path("statefun-data"), description="Directory of the durable data, made if missing.")
-    admin_host: Host = Field("127.0.0.1", description="Address that metrics, health and status are served on.")
-    admin_port: Port = Field(8089, description="Port for metrics, health and status; 0 takes a free one.")
-    http_host: Host = Field("127.0.0.1", description="Address of the HTTP ingress and the HTTP egress.")
-    http_port: Port = Field(8090, description="Port of the HTTP ingress when an application runs without module files.")
+    data_dir: Directory = Field(
+        default=Path("statefun-data"), description="Directory of the durable data, made if missing."
+    )
+    admin_host: Host = Field(default="127.0.0.1", description="Address that metrics, health and status are served on.")
+    admin_port: Port = Field(default=8089, description="Port for metrics, health and status; 0 takes a free one.")
+    http_host: Host = Field(default="127.0.0.1", description="Address of the HTTP ingress and the HTTP egress.")
+    http_port: Port = Field(
+        default=8090, description="Port of the HTTP ingress when an application runs without module files."
+    )
     http_egress_port: Port = Field(
-        8091, description="Port of the HTTP egress when an application runs without module files."
+        default=8091, description="Port of the HTTP egress when an application runs without module files."
     )
-    max_request_bytes: Size = Field(1 << 20, description="Largest body that the HTTP ingress takes.")
-    max_batch: Count = Field(1000, description="Most messages in one call of a function that the runtime hosts itself.")
-    max_in_flight: Count = Field(64, description="Most calls under way to one function type that the runtime hosts.")
-    high_water: Count = Field(2000, description="Runnable messages in memory at which ingresses pause.")
-    cached_addresses: Count = Field(200_000, description="Idle addresses whose state stays in memory.")
-    commit_interval: DurationOrZero = Field(20, description="Least time between two commits while there is work.")
-    call_timeout: Duration = Field(120_000, description="Longest call of a function that the runtime hosts itself.")
-    retry_min: Duration = Field(10, description="Delay before the first retry of a failed call; it doubles each time.")
-    retry_max: Duration = Field(30_000, description="Longest delay between two retries.")
-    max_attempts: Count = Field(10, description="Failed attempts after which an address parks, once max_age is over.")
+    max_request_bytes: Size = Field(default=1 << 20, description="Largest body that the HTTP ingress takes.")
+    max_batch: Count = Field(
+        default=1000, description="Most messages in one call of a function that the runtime hosts itself."
+    )
+    max_in_flight: Count = Field(
+        default=64, description="Most calls under way to one function type that the runtime hosts."
+    )
+    high_water: Count = Field(default=2000, description="Runnable messages in memory at which ingresses pause.")
+    cached_addresses: Count = Field(default=200_000, description="Idle addresses whose state stays in memory.")
+    commit_interval: DurationOrZero = Field(
+        default=20, description="Least time between two commits while there is work."
+    )
+    call_timeout: Duration = Field(
+        default=120_000, description="Longest call of a function that the runtime hosts itself."
+    )
+    retry_min: Duration = Field(
+        default=10, description="Delay before the first retry of a failed call; it doubles each time."
+    )
+    retry_max: Duration = Field(default=30_000, description="Longest delay between two retries.")
+    max_attempts: Count = Field(
+        default=10, description="Failed attempts after which an address parks, once max_age is over."
+    )
     max_age: DurationOrZero = Field(
-        300_000, description="Time since its first failure before which an address does not park."
+        default=300_000, description="Time since its first failure before which an address does not park."
     )
-    stop_timeout: DurationOrZero = Field(10_000, description="How long a stop waits for the calls under way.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe record logged.")
+    stop_timeout: DurationOrZero = Field(default=10_000, description="How long a stop waits for the calls under way.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe record logged."
+    )
     log_format: Literal["auto", "text", "json"] = Field(
-        "auto",
+        default="auto",
         description="How records look: text for people, json for machines, auto by whether stderr is a terminal.",
     )
 

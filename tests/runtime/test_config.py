@@ -88,7 +88,7 @@ def test_numbers_in_the_file_are_milliseconds_and_bytes(tmp_path: Path) -> None:
 
 def test_a_config_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        load_config().max_batch = 5  # type: ignore[misc]
+        load_config().max_batch = 5
 
 
 def test_the_config_file_of_a_directory_is_found(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_credentials_in_urls_are_masked(text: str, masked: str) -> None:
 
 
 def test_no_format_writes_credentials_of_urls_or_secret_fields() -> None:
-    extra = {
+    extra: dict[str, Any] = {
         "url": "https://me:hidden@host",
         "password": "hidden",
         "secretAccessKey": "hidden",
