@@ -74,7 +74,10 @@ def kafka_egress_message(
         raise ValueError("the Kafka topic is missing")
     record = KafkaProducerRecord()
     record.topic = topic
-    record.value_bytes = encode(value_type, value) if value_type is not None else _kafka_bytes(value)
+    if value_type is not None:
+        record.value_bytes = encode(value_type, value)
+    else:
+        record.value_bytes = value.encode() if type(value) is str else _kafka_bytes(value)
     if key is not None:
         record.key = key
     if headers:

@@ -113,7 +113,7 @@ class RequestReplyHandler:
             return _incomplete(schema.missing(values))
         effects = ResponseEffects()
         typename = spec.typename
-        batch = ((each, Message(typename, id_, each.argument)) for each in request.invocations[:])
+        batch = [(each, Message(typename, id_, each.argument)) for each in request.invocations[:]]
         return Call(spec, id_, schema.open(values), effects), batch, effects
 
     def _not_found(self, target: Address) -> StatefulFunctionSpec:

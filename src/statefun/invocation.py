@@ -156,12 +156,16 @@ async def invoke(call: Call, batch: Batch) -> None:
     When the task that runs this is cancelled, no further message is started, even if the function swallows it.
     """
     function = call.spec.function
+    task: asyncio.Task[Any] | None = None
     first = True
     for caller, message in batch:
         if first:
             first = False
         else:
-            _stop_if_cancelled()
+            # Asked for once: it is a system call on some versions.
+            task = task or asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError("the call was cancelled before its next message")
         context = InvocationContext(call, caller)
         try:
             await function(context, message)
@@ -190,12 +194,6 @@ def invoke_sync(call: Call, batch: Batch) -> None:
 def _check_async(spec: StatefulFunctionSpec) -> None:
     if not spec.is_async:
         raise RegistrationError(f"{spec.typename} starts a task, so it must be an 'async def' ({spec.location})")
-
-
-def _stop_if_cancelled() -> None:
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError("the call was cancelled before its next message")
 
 
 def _refuse_awaitable(spec: StatefulFunctionSpec, result: object) -> None:
