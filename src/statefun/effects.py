@@ -5,7 +5,7 @@ from typing import Final, Protocol
 from statefun.egress import EgressMessage
 from statefun.message import Message
 from statefun.protocol.request_reply_pb2 import FromFunction
-from statefun.storage import AddressScopedStorage, mutations
+from statefun.storage import AddressScopedStorage
 from statefun.typename import split_typename
 
 _DELETE: Final = FromFunction.PersistedValueMutation.DELETE
@@ -50,7 +50,14 @@ class ResponseEffects:
         target.namespace = namespace
         target.type = name
         target.id = message.target_id
-        message.write_to(outgoing.argument)
+        source = message.source
+        if type(source) is tuple:
+            # As write_to does; a call less.
+            argument = outgoing.argument
+            argument.typename, argument.value = source
+            argument.has_value = True
+        else:
+            message.write_to(outgoing.argument)
 
     def send_after(self, delay_ms: int, message: Message, token: str) -> None:
         """Add a delayed message. Raises ValueError if the target's typename is none."""
@@ -76,13 +83,25 @@ class ResponseEffects:
         outgoing = self._egresses.add()
         outgoing.egress_namespace = namespace
         outgoing.egress_type = name
-        message.write_to(outgoing.argument)
+        source = message.source
+        if type(source) is tuple:
+            # As write_to does; a call less.
+            argument = outgoing.argument
+            argument.typename, argument.value = source
+            argument.has_value = True
+        else:
+            message.write_to(outgoing.argument)
 
     def finish(self, storage: AddressScopedStorage) -> bytes:
         """Add what the batch wrote into its storage; the bytes of the reply, none if there were no effects."""
-        for spec, data in mutations(storage):
+        cells = storage.__cells__
+        for spec in storage.__schema__.specs:
+            cell = cells[spec.name]
+            if type(cell) is not tuple:
+                continue
             mutation = self._response.state_mutations.add()
             mutation.state_name = spec.name
+            data = cell[0]
             if data is None:
                 mutation.mutation_type = _DELETE
                 continue

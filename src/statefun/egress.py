@@ -31,7 +31,7 @@ class EgressMessage(ValueCarrier):
         if not typed_value:
             raise ValueError("the value for the egress is missing")
         self.typename: str = typename if isinstance(typename, str) else str(typename)
-        self._source = typed_value
+        self.source = typed_value
 
     def __repr__(self) -> str:
         return f"EgressMessage({self.typename!r}, {self.value_typename()!r})"
@@ -69,7 +69,8 @@ def kafka_egress_message(
         ValueError: Something is missing, or an int needs more than 4 bytes.
         TypeError: A value without type is none of the above.
     """
-    egress = typename_text(typename)
+    # Half the check of a typename, as in message_builder.
+    egress = typename if type(typename) is str and "/" in typename[1:-1] else typename_text(typename)
     if not topic:
         raise ValueError("the Kafka topic is missing")
     record = KafkaProducerRecord()

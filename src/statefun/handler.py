@@ -109,8 +109,9 @@ class RequestReplyHandler:
         for state in request.state[:]:
             values[state.state_name] = state.state_value
         schema = spec.schema
-        if not values.keys() >= schema.names:
-            return _incomplete(schema.missing(values))
+        for name in schema.names:
+            if name not in values:
+                return _incomplete(schema.missing(values))
         effects = ResponseEffects()
         typename = spec.typename
         batch = [(each, Message(typename, id_, each.argument)) for each in request.invocations[:]]

@@ -7,7 +7,7 @@ from typing import Any, Final, Generic, TypedDict, TypeVar, Unpack
 from statefun.address import Address
 from statefun.primitive_types import BoolType, Float32Type, Float64Type, Int32Type, Int64Type, StringType, infer_type
 from statefun.typed_value import HeadersLike, ValueCarrier, ValueSource, value_source
-from statefun.typename import TypeNameLike, split_typename, typename_text
+from statefun.typename import TypeNameLike, typename_text
 from statefun.types import Type
 
 T = TypeVar("T")
@@ -24,15 +24,11 @@ class Message(ValueCarrier):
         Raises:
             ValueError: Something is empty or None.
         """
-        if not target_typename:
-            raise ValueError("target_typename is missing")
-        if not target_id:
-            raise ValueError("target_id is missing")
-        if not typed_value:
-            raise ValueError("typed_value is missing")
+        if not (target_typename and target_id and typed_value):
+            raise ValueError(f"a message needs a target, an id and a value, not {target_typename!r}, {target_id!r}")
         self.target_typename: str = target_typename if isinstance(target_typename, str) else str(target_typename)
         self.target_id = target_id
-        self._source = typed_value
+        self.source = typed_value
 
     def is_bool(self) -> bool:
         """Whether the value is a `BoolType`."""
@@ -131,9 +127,9 @@ def message_builder(target_typename: TypeNameLike, target_id: str, **kwargs: Unp
         ValueError: The target or the value is missing, the value is out of its type's range, or its type is not known.
         TypeError: Not exactly one value is given, or it is no value of its type.
     """
-    if type(target_typename) is not str:
+    # Half the check of a typename, at a fifth of its time; the sink that a message is sent to makes the whole.
+    if type(target_typename) is not str or "/" not in target_typename[1:-1]:
         target_typename = typename_text(target_typename)
-    split_typename(target_typename)
     if len(kwargs) == 1:
         keyword: str
         value: Any

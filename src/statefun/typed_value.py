@@ -20,21 +20,22 @@ class Header(NamedTuple):
 HeadersLike: TypeAlias = Mapping[str, bytes | str | None] | Iterable[tuple[str, bytes | str | None]]
 """Headers as a caller may give them; text is written as UTF-8."""
 
-ValueSource: TypeAlias = TypedValue | bytes | tuple[str, bytes | None]
-"""A value in any of its forms: a `TypedValue`, an encoded one, or (typename, bytes or None for no value)."""
+ValueSource: TypeAlias = TypedValue | bytes | tuple[str, bytes]
+"""A value in any of its forms: a `TypedValue`, an encoded one, or (typename, bytes of the value)."""
 
 
 class ValueCarrier:
     """Something that carries a typed value. The value is decoded when it is read, and as late as possible."""
 
-    __slots__ = ("_source",)
+    __slots__ = ("source",)
 
-    _source: ValueSource
+    # The one attribute: whichever form of the value there is.
+    source: ValueSource
 
     @property
     def typed_value(self) -> TypedValue:
         """The value as a protobuf message. From the first read on this message *is* the value: changes to it count."""
-        source = self._source
+        source = self.source
         if isinstance(source, TypedValue):
             return source
         if isinstance(source, bytes):
@@ -42,21 +43,21 @@ class ValueCarrier:
         else:
             typed_value = TypedValue()
             self.write_to(typed_value)
-        self._source = typed_value
+        self.source = typed_value
         return typed_value
 
     @typed_value.setter
     def typed_value(self, typed_value: TypedValue) -> None:
-        self._source = typed_value
+        self.source = typed_value
 
     def value_typename(self) -> str:
         """The typename of the value."""
-        source = self._source
+        source = self.source
         return source[0] if isinstance(source, tuple) else self.typed_value.typename
 
     def raw_value(self) -> bytes | None:
         """The bytes of the value, or None if there is no value. Empty bytes are a value."""
-        source = self._source
+        source = self.source
         if isinstance(source, tuple):
             return source[1]
         typed_value = source if isinstance(source, TypedValue) else self.typed_value
@@ -68,7 +69,7 @@ class ValueCarrier:
 
     def as_type(self, tpe: Type[T]) -> T | None:
         """The value read as a `tpe`, or None if there is no value. The typename is not compared: see `is_type`."""
-        source = self._source
+        source = self.source
         # The usual case without a further call: a message from a request.
         if isinstance(source, TypedValue):
             return tpe.deserialize(source.value) if source.has_value else None
@@ -78,27 +79,24 @@ class ValueCarrier:
     @property
     def headers(self) -> tuple[Header, ...]:
         """The headers that came with the value, or go with it (not every runtime forwards them)."""
-        if isinstance(self._source, tuple):
+        if isinstance(self.source, tuple):
             return ()
         return tuple(Header(h.key, h.value if h.has_value else None) for h in self.typed_value.metadata)
 
     def payload(self) -> bytes:
         """The value as an encoded `TypedValue`."""
-        source = self._source
+        source = self.source
         if isinstance(source, tuple):
             return encode_typed_value(*source)
         return source if isinstance(source, bytes) else source.SerializeToString()
 
     def write_to(self, target: TypedValue) -> None:
         """Write the value into `target`, which is empty."""
-        source = self._source
+        source = self.source
         if isinstance(source, tuple):
             # Field by field into the parent: building a message apart and copying it costs twice as much.
-            typename, value = source
-            target.typename = typename
-            if value is not None:
-                target.has_value = True
-                target.value = value
+            target.typename, target.value = source
+            target.has_value = True
         elif isinstance(source, bytes):
             target.MergeFromString(source)
         else:
