@@ -69,8 +69,8 @@ def kafka_egress_message(
         ValueError: Something is missing, or an int needs more than 4 bytes.
         TypeError: A value without type is none of the above.
     """
-    # Half the check of a typename, as in message_builder.
-    egress = typename if type(typename) is str and "/" in typename[1:-1] else typename_text(typename)
+    # As in message_builder: the whole check is made where the message is sent to.
+    egress = typename if type(typename) is str and "/" in typename else typename_text(typename)
     if not topic:
         raise ValueError("the Kafka topic is missing")
     record = KafkaProducerRecord()

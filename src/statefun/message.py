@@ -127,8 +127,8 @@ def message_builder(target_typename: TypeNameLike, target_id: str, **kwargs: Unp
         ValueError: The target or the value is missing, the value is out of its type's range, or its type is not known.
         TypeError: Not exactly one value is given, or it is no value of its type.
     """
-    # Half the check of a typename, at a fifth of its time; the sink that a message is sent to makes the whole.
-    if type(target_typename) is not str or "/" not in target_typename[1:-1]:
+    # The usual mistake is caught here; the whole check is made where the message is sent to, which splits the text.
+    if type(target_typename) is not str or "/" not in target_typename:
         target_typename = typename_text(target_typename)
     if len(kwargs) == 1:
         keyword: str
