@@ -1,8 +1,7 @@
 """Finds adapters by the kind a module file gives.
 
 Adapters are entry points, so that one that is not used is never imported, and users' own are found like ours: in the
-groups `statefun.ingresses` and `statefun.egresses`, under the kind as name. This is the only place of the project
-that imports something late.
+groups `statefun.ingresses` and `statefun.egresses`, under the kind as name.
 """
 
 from collections.abc import Callable

@@ -16,10 +16,10 @@ from statefun_runtime.clock import EngineClock
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.epoch import Epoch
 from statefun_runtime.errors import StoreError
-from statefun_runtime.interfaces import Arrival, Batch, Egress, Endpoint, Inlet, Outlet, Reply, Store, Table
+from statefun_runtime.interfaces import Arrival, Batch, Egress, Endpoint, Inlet, Outlet, Reply, Store
 from statefun_runtime.metrics import Histogram
-from statefun_runtime.store import keys, rows
 from statefun_runtime.store.committer import Commit, Committer
+from statefun_runtime.store.states import read_values
 
 _BATCHES = 64
 """Calls of one function type in one round: few enough that a round is short, enough to share its fixed cost."""
@@ -178,9 +178,9 @@ class Driver:
         mailboxes = self.engine.take_loads()
         if not mailboxes:
             return
-        found = self._store.get_many(Table.STATE, [keys.address_key(mailbox.address) for mailbox in mailboxes])
-        for mailbox, row in zip(mailboxes, found, strict=True):
-            self.engine.loaded(mailbox, rows.read_state(row) if row is not None else {})
+        found = read_values(self._store, [mailbox.address for mailbox in mailboxes])
+        for mailbox, values in zip(mailboxes, found, strict=True):
+            self.engine.loaded(mailbox, values)
 
     def _reply(self, batch: Batch, reply: Reply) -> None:
         self.latency[batch.target[0]].observe(time.perf_counter() - batch.sent_at)

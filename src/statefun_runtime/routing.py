@@ -28,8 +28,12 @@ class NoEndpoint(Endpoint):
 class Routes:
     """The endpoints of an application, by typename. Sets a type's limits when it is first called."""
 
-    def __init__(self, hosted: Endpoint, typenames: Iterable[str], endpoints: Iterable[EndpointSpec]) -> None:
+    def __init__(
+        self, engine: Engine, hosted: Endpoint, typenames: Iterable[str], endpoints: Iterable[EndpointSpec]
+    ) -> None:
+        """Args: `hosted` serves `typenames`, whatever `endpoints` match; `engine` is told the limits of the others."""
         specs = tuple(endpoints)
+        self._engine = engine
         self._matcher = EndpointMatcher(specs)
         self._by_pattern = {spec.functions: HttpEndpoint(spec.url_template, spec.transport) for spec in specs}
         self._by_typename: dict[str, Endpoint] = dict.fromkeys(typenames, hosted)
@@ -46,16 +50,17 @@ class Routes:
         for endpoint in (self._hosted, *self._by_pattern.values()):
             await endpoint.stop()
 
-    def endpoint_of(self, typename: str, engine: Engine) -> Endpoint:
+    def endpoint_of(self, typename: str) -> Endpoint:
         """Who serves `typename`."""
         endpoint = self._by_typename.get(typename)
         if endpoint is None:
-            endpoint = self._by_typename[typename] = self._find(typename, engine)
+            endpoint = self._by_typename[typename] = self._find(typename)
         return endpoint
 
-    def _find(self, typename: str, engine: Engine) -> Endpoint:
+    def _find(self, typename: str) -> Endpoint:
         spec = self._matcher.match(typename)
         if spec is None:
             return self._nobody
-        engine.configure(typename, max_in_flight=spec.transport.pool_size, max_batch=spec.max_batch or UNLIMITED_BATCH)
+        max_batch = spec.max_batch or UNLIMITED_BATCH
+        self._engine.configure(typename, max_in_flight=spec.transport.pool_size, max_batch=max_batch)
         return self._by_pattern[spec.functions]

@@ -71,17 +71,12 @@ class Runtime:
         config, module = self._config, self._module
         engine = Engine(recovery, [egress.id for egress in module.egresses], _limits(config), SystemRandom())
         hosted = InProcessEndpoint(self._functions, config.call_timeout / 1000)
-        for typename, specs in hosted.declared():
+        declared = dict(hosted.declared())
+        for typename, specs in declared.items():
             engine.declare(typename, specs)
-        self._routes = Routes(hosted, [typename for typename, _ in hosted.declared()], module.endpoints)
+        self._routes = Routes(engine, hosted, declared, module.endpoints)
         clock = EngineClock(SystemClock(), recovery.time)
-        self._driver = Driver(
-            engine,
-            store,
-            lambda typename: self._routes.endpoint_of(typename, engine),
-            clock,
-            config.commit_interval / 1000,
-        )
+        self._driver = Driver(engine, store, self._routes.endpoint_of, clock, config.commit_interval / 1000)
         ingress_counts = {component.id: self._metrics.ingress(component.id) for component in module.ingresses}
         egress_counts = {component.id: self._metrics.egress(component.id) for component in module.egresses}
         self._status = Status(self._driver, ingress_counts, egress_counts)

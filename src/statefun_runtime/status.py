@@ -30,8 +30,7 @@ class Status:
     def idle(self) -> bool:
         """Whether everything that came in is done and durable; delayed messages may still wait."""
         engine = self._driver.engine
-        waiting = engine.dispatcher.queued - engine.dispatcher.stuck
-        return not waiting and not engine.epoch.needs_commit() and engine.durable == engine.epoch.number - 1
+        return not engine.runnable and not engine.epoch.needs_commit() and engine.durable == engine.epoch.number - 1
 
     def as_json(self) -> dict[str, Any]:
         """The body of `/status`."""

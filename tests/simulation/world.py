@@ -11,10 +11,10 @@ from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.limits import Limits
 from statefun_runtime.epoch import Epoch
 from statefun_runtime.interfaces import Address, Arrival, Batch, OutboxBatch, Payload, Reply, Table
-from statefun_runtime.store import keys, rows
 from statefun_runtime.store.changes import changes_of
 from statefun_runtime.store.memory import MemoryStore
 from statefun_runtime.store.recovery import recover
+from statefun_runtime.store.states import read_values
 
 EGRESS = "test/egress"
 
@@ -63,8 +63,8 @@ class World:
 
     def load(self) -> None:
         for mailbox in self.engine.take_loads():
-            [row] = self.store.get_many(Table.STATE, [keys.address_key(mailbox.address)])
-            self.engine.loaded(mailbox, rows.read_state(row) if row is not None else {})
+            [values] = read_values(self.store, [mailbox.address])
+            self.engine.loaded(mailbox, values)
 
     def dispatch(self, limit: int = 64) -> None:
         self.load()
@@ -131,8 +131,7 @@ class World:
 
     def state(self, address: Address) -> dict[str, Payload]:
         """The durable values of an address."""
-        [row] = self.store.get_many(Table.STATE, [keys.address_key(address)])
-        values = rows.read_state(row) if row is not None else {}
+        [values] = read_values(self.store, [address])
         return {name: payload for name, (_, payload) in values.items()}
 
     def rows_left(self) -> dict[str, int]:

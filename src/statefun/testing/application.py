@@ -20,11 +20,11 @@ from statefun.value_spec import ValueSpec
 from statefun_runtime.endpoint.inprocess import InProcessEndpoint
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.limits import Limits
-from statefun_runtime.interfaces import Arrival, Batch, Failure, Reply, Table
-from statefun_runtime.store import keys, rows
+from statefun_runtime.interfaces import Arrival, Batch, Failure, Reply
 from statefun_runtime.store.changes import changes_of
 from statefun_runtime.store.memory import MemoryStore
 from statefun_runtime.store.recovery import recover
+from statefun_runtime.store.states import read_values
 
 T = TypeVar("T")
 
@@ -90,8 +90,7 @@ class Application:
 
     def state(self, address: Address, spec: ValueSpec[T]) -> T | None:
         """The durable value of a state; None without one. An expired value goes with the next call of its address."""
-        [row] = self._store.get_many(Table.STATE, [keys.address_key((address.typename, address.id))])
-        values = rows.read_state(row) if row is not None else {}
+        [values] = read_values(self._store, [(address.typename, address.id)])
         if spec.name not in values:
             return None
         return spec.type.deserialize(TypedValue.FromString(values[spec.name][1]).value)
@@ -133,8 +132,8 @@ class Application:
 
     def _load(self) -> None:
         for mailbox in self._engine.take_loads():
-            [row] = self._store.get_many(Table.STATE, [keys.address_key(mailbox.address)])
-            self._engine.loaded(mailbox, rows.read_state(row) if row is not None else {})
+            [values] = read_values(self._store, [mailbox.address])
+            self._engine.loaded(mailbox, values)
 
     def _commit(self) -> None:
         epoch = self._engine.cut()

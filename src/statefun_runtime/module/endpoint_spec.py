@@ -5,7 +5,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator
 
-from statefun_runtime.module.endpoint_url import FUNCTION_NAME, EndpointUrl, check_url_template, parse_url
+from statefun_runtime.module.endpoint_url import check_url_template
 from statefun_runtime.module.position import Position
 from statefun_runtime.module.spec import Spec, check_typename
 from statefun_runtime.module.transport_spec import AsyncTransport, Timeouts, Transport, TransportSpec
@@ -60,10 +60,6 @@ class EndpointSpec:
     max_batch: int | None
     transport: TransportSpec
     position: Position
-
-    def url(self, typename: str) -> EndpointUrl:
-        """Where the function type `typename` (`ns/name`) is called."""
-        return parse_url(self.url_template.replace(FUNCTION_NAME, typename.rpartition("/")[2]))
 
 
 def endpoint_spec(kind: str, checked: EndpointV1 | EndpointV2, position: Position) -> EndpointSpec:

@@ -76,3 +76,8 @@ def test_a_name_in_a_host_is_one_label(name: str) -> None:
 def test_a_socket_path_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="longer than 107 bytes"):
         find_route(f"http+unix:///{'x' * 120}.sock/", "example/greeter")
+
+
+def test_the_template_gets_the_name_without_its_namespace() -> None:
+    assert find_route("http://host/{function.name}", "a/b/greeter").url == "http://host/greeter"
+    assert find_route("http://host/all", "a/greeter").url == "http://host/all"

@@ -25,8 +25,8 @@ from statefun_runtime.interfaces import (
     StateSpec,
     Table,
 )
-from statefun_runtime.store import keys, rows
 from statefun_runtime.store.changes import changes_of
+from statefun_runtime.store.states import read_values
 from tests.simulation.world import EGRESS, World
 
 A: Address = ("test/f", "a")
@@ -146,5 +146,5 @@ def restart(world: World, *specs: StateSpec) -> None:
 
 def stored(world: World, address: Address) -> dict[str, tuple[int, Payload]]:
     """The durable values of an address with their times."""
-    [row] = world.store.get_many(Table.STATE, [keys.address_key(address)])
-    return rows.read_state(row) if row is not None else {}
+    [values] = read_values(world.store, [address])
+    return values

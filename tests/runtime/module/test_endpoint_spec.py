@@ -188,11 +188,6 @@ def spec(functions: str, url: str = "http://host/{function.name}") -> EndpointSp
     return EndpointSpec("kind", functions, url, 1000, TransportSpec(1, 1), Position("module.yaml", 1, 1))
 
 
-def test_the_template_gets_the_name_without_its_namespace() -> None:
-    assert spec("a/*").url("a/b/greeter").path == "/greeter"
-    assert spec("a/*", "http://host/all").url("a/greeter").path == "/all"
-
-
 @pytest.mark.parametrize(
     ("typename", "functions"),
     [
