@@ -68,9 +68,9 @@ class FunctionSnapshot:
     received: int = 0
     """Messages handed to the function."""
     sent_local: int = 0
-    """Messages it sent to functions that run in this process."""
+    """Messages it sent to addresses that this process holds, wherever their function runs."""
     sent_remote: int = 0
-    """Messages it sent to functions behind an HTTP endpoint."""
+    """Messages it sent to addresses that another process holds; none, as long as one process holds them all."""
     sent_egress: int = 0
     blocked: int = 0
     """Addresses that take no batch now: backing off, parked or at a limit."""
@@ -138,8 +138,8 @@ class Metrics:
 
 _FUNCTION_COUNTERS: tuple[tuple[str, str, Callable[[FunctionSnapshot], int]], ...] = (
     ("in", "Messages handed to the function.", lambda f: f.received),
-    ("out_local", "Messages sent to functions in this process.", lambda f: f.sent_local),
-    ("out_remote", "Messages sent to functions behind an HTTP endpoint.", lambda f: f.sent_remote),
+    ("out_local", "Messages sent to addresses in this process.", lambda f: f.sent_local),
+    ("out_remote", "Messages sent to addresses in other processes.", lambda f: f.sent_remote),
     ("out_egress", "Records sent to egresses.", lambda f: f.sent_egress),
     ("remote_invocation_failures", "Calls of the function that had no effect.", lambda f: f.failures),
 )
