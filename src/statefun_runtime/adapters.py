@@ -1,7 +1,8 @@
 """Finds adapters by the kind a module file gives.
 
 Adapters are entry points, so that one that is not used is never imported, and users' own are found like ours: in the
-groups `statefun.ingresses` and `statefun.egresses`, under the kind as name.
+groups `statefun.ingresses` and `statefun.egresses`, under the kind as name. An entry point is called with the spec
+of its component and an AdapterContext.
 """
 
 from collections.abc import Callable
@@ -9,8 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
 from statefun_runtime.errors import ModuleError
-from statefun_runtime.interfaces import Egress, Ingress
-from statefun_runtime.metrics import RecordCounts
+from statefun_runtime.interfaces import AdapterContext, Egress, Ingress
 from statefun_runtime.module.module import Component, ComponentSpec
 
 INGRESSES = "statefun.ingresses"
@@ -22,24 +22,24 @@ def kinds(group: str) -> frozenset[str]:
     return frozenset(entry_point.name for entry_point in entry_points(group=group))
 
 
-def make_ingress(component: Component, counts: RecordCounts) -> Ingress:
+def make_ingress(component: Component, context: AdapterContext) -> Ingress:
     """The ingress that a module file asks for.
 
     Raises:
         ModuleError: No adapter for its kind is installed.
     """
-    factory = cast("Callable[[ComponentSpec, RecordCounts], Ingress]", _load(INGRESSES, component))
-    return factory(component.spec, counts)
+    factory = cast("Callable[[ComponentSpec, AdapterContext], Ingress]", _load(INGRESSES, component))
+    return factory(component.spec, context)
 
 
-def make_egress(component: Component, counts: RecordCounts) -> Egress:
+def make_egress(component: Component, context: AdapterContext) -> Egress:
     """The egress that a module file asks for.
 
     Raises:
         ModuleError: No adapter for its kind is installed.
     """
-    factory = cast("Callable[[ComponentSpec, RecordCounts], Egress]", _load(EGRESSES, component))
-    return factory(component.spec, counts)
+    factory = cast("Callable[[ComponentSpec, AdapterContext], Egress]", _load(EGRESSES, component))
+    return factory(component.spec, context)
 
 
 def _load(group: str, component: Component) -> object:

@@ -149,6 +149,32 @@ class Endpoint(Protocol):
         """Abandon what is in flight (no reply comes after this returns) and release all resources."""
 
 
+# ----------------------------------------------------------------------------------------------------------- adapters
+
+
+@dataclass(slots=True)
+class RecordCounts:
+    """What an ingress or an egress counts: records that went through and records that it refused for good."""
+
+    records: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterContext:
+    """What the runtime gives to each ingress and egress when it makes it, as `adapter(spec, context)`.
+
+    `spec` is what the module file says of this one adapter; here is what the process's settings say for all of them.
+    """
+
+    counts: RecordCounts = field(default_factory=RecordCounts)
+    """For the adapter to count in; the metrics show it."""
+    host: str = "127.0.0.1"
+    """The address to listen on (`http_host`)."""
+    max_request_bytes: int = 1 << 20
+    """The largest body that a server takes (`max_request_bytes`)."""
+
+
 # ---------------------------------------------------------------------------------------------------------- ingresses
 
 

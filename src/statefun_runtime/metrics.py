@@ -20,6 +20,7 @@ from prometheus_client.core import (
 )
 
 from statefun.version import __version__
+from statefun_runtime.interfaces import RecordCounts
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """The media type of `Metrics.exposition()`."""
@@ -51,14 +52,6 @@ class Histogram:
         """Pairs of an upper bound, as Prometheus writes it, and the number of values up to it."""
         names = [*(str(bound) for bound in self.bounds), "+Inf"]
         return list(zip(names, accumulate(self.counts), strict=True))
-
-
-@dataclass(slots=True)
-class RecordCounts:
-    """What an ingress or an egress counts: records that went through and records that it refused for good."""
-
-    records: int = 0
-    rejected: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

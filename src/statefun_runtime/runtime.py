@@ -19,7 +19,7 @@ from statefun_runtime.endpoint.inprocess import InProcessEndpoint
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.limits import Limits
 from statefun_runtime.epoch import Recovery
-from statefun_runtime.interfaces import Egress, Ingress
+from statefun_runtime.interfaces import AdapterContext, Egress, Ingress, RecordCounts
 from statefun_runtime.metrics import EngineSnapshot, Metrics
 from statefun_runtime.module.module import Module
 from statefun_runtime.routing import Routes
@@ -80,10 +80,13 @@ class Runtime:
         ingress_counts = {component.id: self._metrics.ingress(component.id) for component in module.ingresses}
         egress_counts = {component.id: self._metrics.egress(component.id) for component in module.egresses}
         self._status = Status(self._driver, ingress_counts, egress_counts)
-        self._ingresses = {c.id: make_ingress(c, ingress_counts[c.id]) for c in module.ingresses}
-        self._egresses = {c.id: make_egress(c, egress_counts[c.id]) for c in module.egresses}
+        self._ingresses = {c.id: make_ingress(c, self._context(ingress_counts[c.id])) for c in module.ingresses}
+        self._egresses = {c.id: make_egress(c, self._context(egress_counts[c.id])) for c in module.egresses}
         probes = Probes(self._unready, self._metrics.exposition, self._status.as_json)
         self._admin = AdminServer(probes, config.admin_port, config.admin_host)
+
+    def _context(self, counts: RecordCounts) -> AdapterContext:
+        return AdapterContext(counts, self._config.http_host, self._config.max_request_bytes)
 
     def _snapshot(self) -> EngineSnapshot:
         return self._status.snapshot()

@@ -6,7 +6,8 @@ from typing import Any
 
 from statefun_runtime.driver import Driver
 from statefun_runtime.engine.function_type import FunctionType
-from statefun_runtime.metrics import EngineSnapshot, FunctionSnapshot, RecordCounts
+from statefun_runtime.interfaces import RecordCounts
+from statefun_runtime.metrics import EngineSnapshot, FunctionSnapshot
 
 
 class Status:

@@ -13,8 +13,7 @@ import pytest
 from statefun_runtime.egress.file import FileEgress
 from statefun_runtime.egress.http import HttpEgress
 from statefun_runtime.egress.playground_record import TYPENAME
-from statefun_runtime.interfaces import Egress, Payload
-from statefun_runtime.metrics import RecordCounts
+from statefun_runtime.interfaces import AdapterContext, Egress, Payload, RecordCounts
 from statefun_runtime.module.egress_spec import FileEgressSpec, PlaygroundEgressSpec
 from tests.runtime.egress.outlet import MemoryOutbox, texts, typed
 
@@ -38,7 +37,7 @@ class FileSink:
         self._path = directory / "out"
 
     def egress(self) -> Egress:
-        return FileEgress(FileEgressSpec(id="test/out", path=self._path), self.counts)
+        return FileEgress(FileEgressSpec(id="test/out", path=self._path), AdapterContext(self.counts))
 
     def records(self, *values: str) -> Sequence[Payload]:
         return texts(*values)
@@ -59,7 +58,7 @@ class HttpSink:
         self._seen: list[str] = []
 
     def egress(self) -> Egress:
-        self._started = HttpEgress(PlaygroundEgressSpec(port=0), self.counts)
+        self._started = HttpEgress(PlaygroundEgressSpec(port=0), AdapterContext(self.counts))
         return self._started
 
     def records(self, *values: str) -> Sequence[Payload]:

@@ -12,8 +12,7 @@ import pytest
 
 from statefun_runtime.ingress.file import FileIngress
 from statefun_runtime.ingress.http import HttpIngress
-from statefun_runtime.interfaces import Ingress
-from statefun_runtime.metrics import RecordCounts
+from statefun_runtime.interfaces import AdapterContext, Ingress, RecordCounts
 from statefun_runtime.module.ingress_spec import FileIngressSpec, PlaygroundIngressSpec
 from tests.runtime.ingress.inlet import MemoryInlet
 
@@ -39,7 +38,7 @@ class FileSource:
 
     def ingress(self) -> Ingress:
         spec = FileIngressSpec(id="test/in", path=self._path, format="json-lines", targets=("test/a",), key="id")
-        return FileIngress(spec, self.counts)
+        return FileIngress(spec, AdapterContext(self.counts))
 
     async def feed(self, ids: Sequence[str]) -> None:
         """The file holds them already, and its acknowledgement is the position."""
@@ -51,7 +50,7 @@ class HttpSource:
         self._started: HttpIngress | None = None
 
     def ingress(self) -> Ingress:
-        self._started = HttpIngress(PlaygroundIngressSpec(port=0), self.counts)
+        self._started = HttpIngress(PlaygroundIngressSpec(port=0), AdapterContext(self.counts))
         return self._started
 
     async def feed(self, ids: Sequence[str]) -> None:

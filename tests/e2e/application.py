@@ -26,6 +26,11 @@ def greeter(context: Context, message: Message) -> None:
     )
 
 
+@functions.bind("e2e/silent")
+def silent(context: Context, message: Message) -> None:
+    """Take any message."""
+
+
 def began(message: Message) -> None:
     """Make the file that the message names."""
     Path(message.as_string() or "").touch()

@@ -20,9 +20,9 @@ def statefun(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[s
     return subprocess.run([STATEFUN, *arguments], cwd=cwd, capture_output=True, text=True, timeout=SECONDS, check=False)
 
 
-def get(port: int, path: str) -> tuple[int, bytes]:
+def get(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, bytes]:
     """The status and the body of a GET on loopback. Raises OSError or HTTPException if there is none."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
     try:
         connection.request("GET", path)
         response = connection.getresponse()

@@ -1,5 +1,6 @@
 """`statefun run` as users start it: messages in, kills, state and records out."""
 
+import http.client
 import json
 import random
 import signal
@@ -209,6 +210,33 @@ def test_signals_end_a_process_whose_loop_is_stuck_in_a_function(runtime: Runtim
 
     wait_until(ended, "the end")
     assert runtime.command.wait() == 143
+
+
+def test_the_servers_of_a_module_file_take_address_and_size_from_the_settings(tmp_path: Path) -> None:
+    file = tmp_path / "module.yaml"
+    settings = ("--http-host", "127.0.0.2", "--max-request-bytes", "2 MB")
+    runtime = Runtime(tmp_path, str(file), "--functions", APPLICATION, *settings)
+    file.write_text(MODULE.format(ingress=runtime.ingress_port, egress=runtime.egress_port, url="http://127.0.0.1:1"))
+    runtime.start()
+    try:
+        assert [put(runtime.ingress_port, "/e2e/silent/x", size) for size in (2_000_000, 2_000_001)] == [202, 413]
+        assert get(runtime.egress_port, "/greetings", "127.0.0.2")[0] == 404
+        for port in (runtime.ingress_port, runtime.egress_port):
+            with pytest.raises(ConnectionRefusedError):
+                get(port, "/greetings")
+        assert runtime.stop() == 0
+    finally:
+        runtime.kill()
+
+
+def put(port: int, path: str, size: int) -> int:
+    """The status of a PUT with a body of `size` bytes to 127.0.0.2."""
+    connection = http.client.HTTPConnection("127.0.0.2", port, timeout=30)
+    try:
+        connection.request("PUT", path, b"x" * size)
+        return connection.getresponse().status
+    finally:
+        connection.close()
 
 
 def test_a_second_runtime_on_the_same_data_is_exit_code_3(runtime: Runtime) -> None:

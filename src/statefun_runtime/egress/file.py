@@ -14,8 +14,7 @@ from statefun_runtime.egress.append_file import AppendFile
 from statefun_runtime.egress.lines import to_line
 from statefun_runtime.errors import EgressError
 from statefun_runtime.file_position import FilePosition, ForeignFileError
-from statefun_runtime.interfaces import OutboxBatch, Outlet
-from statefun_runtime.metrics import RecordCounts
+from statefun_runtime.interfaces import AdapterContext, OutboxBatch, Outlet
 from statefun_runtime.module.egress_spec import FileEgressSpec
 
 _log = logging.getLogger(__name__)
@@ -30,9 +29,9 @@ class FileEgress:
     A write that failed is not tried again: what reached the disk is unknown until the next start has cut the file.
     """
 
-    def __init__(self, spec: FileEgressSpec, counts: RecordCounts) -> None:
+    def __init__(self, spec: FileEgressSpec, context: AdapterContext) -> None:
         self._spec = spec
-        self._counts = counts
+        self._counts = context.counts
         self._waiting: list[OutboxBatch] = []
         self._arrived = asyncio.Event()
         self._stopping = False

@@ -9,9 +9,8 @@ from aiohttp import web
 from statefun_runtime.egress.playground_record import InvalidRecordError, decode_record
 from statefun_runtime.egress.topics import Topics
 from statefun_runtime.errors import EgressError
-from statefun_runtime.http_server import LOOPBACK, HttpServer, json_error
-from statefun_runtime.interfaces import OutboxBatch, Outlet, Payload
-from statefun_runtime.metrics import RecordCounts
+from statefun_runtime.http_server import HttpServer, json_error
+from statefun_runtime.interfaces import AdapterContext, OutboxBatch, Outlet, Payload
 from statefun_runtime.module.egress_spec import PlaygroundEgressSpec
 
 _log = logging.getLogger(__name__)
@@ -29,11 +28,11 @@ class HttpEgress:
     also in the header `Status`, where the playground's clients look for it.
     """
 
-    def __init__(self, spec: PlaygroundEgressSpec, counts: RecordCounts, host: str = LOOPBACK) -> None:
+    def __init__(self, spec: PlaygroundEgressSpec, context: AdapterContext) -> None:
         self._spec = spec
-        self._counts = counts
+        self._counts = context.counts
         self._topics = Topics()
-        self._server = HttpServer(self._give, host, spec.port)
+        self._server = HttpServer(self._give, context.host, spec.port)
 
     @property
     def port(self) -> int:

@@ -18,8 +18,7 @@ from statefun_runtime.ingress.records import (
     csv_row,
     json_lines_parser,
 )
-from statefun_runtime.interfaces import Arrival, Inlet
-from statefun_runtime.metrics import RecordCounts
+from statefun_runtime.interfaces import AdapterContext, Arrival, Inlet
 from statefun_runtime.module.ingress_spec import FileIngressSpec
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -34,9 +33,9 @@ class FileIngress:
     IngressError. A file may be longer after a restart; what was added is read then.
     """
 
-    def __init__(self, spec: FileIngressSpec, counts: RecordCounts) -> None:
+    def __init__(self, spec: FileIngressSpec, context: AdapterContext) -> None:
         self._spec = spec
-        self._counts = counts
+        self._counts = context.counts
         self._encode = text_encoder() if spec.value_type == STRING else value_encoder(spec.value_type)
         self._descriptor = -1
 

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from statefun_runtime.errors import IngressError, StoreError
-from statefun_runtime.http_server import LOOPBACK, HttpError, HttpServer
+from statefun_runtime.http_server import HttpError, HttpServer
 from statefun_runtime.ingress.request import InvalidRequestError, address_of, payload_of
-from statefun_runtime.interfaces import Arrival, Inlet
-from statefun_runtime.metrics import RecordCounts
+from statefun_runtime.interfaces import AdapterContext, Arrival, Inlet
 from statefun_runtime.module.ingress_spec import PlaygroundIngressSpec
 
-MAX_BODY_BYTES = 1024 * 1024
 ROOM_SECONDS = 0.5
 """How long a request waits while the runtime wants no more messages. Then the sender is told to come again."""
 
@@ -20,21 +18,15 @@ ROOM_SECONDS = 0.5
 class HttpIngress:
     """Takes a message by any method and answers 202 when it is durable.
 
-    Other answers, all with a JSON body: 400 not a message, 413 a body over `max_body_bytes`, 429 with Retry-After when
-    the runtime is behind, 503 when the message did not become durable. It has no positions: a sender without a 202
-    sends again.
+    Other answers, all with a JSON body: 400 not a message, 413 a body over the context's `max_request_bytes`, 429 with
+    Retry-After when the runtime is behind, 503 when the message did not become durable. It has no positions: a sender
+    without a 202 sends again.
     """
 
-    def __init__(
-        self,
-        spec: PlaygroundIngressSpec,
-        counts: RecordCounts,
-        host: str = LOOPBACK,
-        max_body_bytes: int = MAX_BODY_BYTES,
-    ) -> None:
+    def __init__(self, spec: PlaygroundIngressSpec, context: AdapterContext) -> None:
         self._spec = spec
-        self._counts = counts
-        self._server = HttpServer(self._take, host, spec.port, max_body_bytes)
+        self._counts = context.counts
+        self._server = HttpServer(self._take, context.host, spec.port, context.max_request_bytes)
 
     @property
     def port(self) -> int:

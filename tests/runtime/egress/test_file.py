@@ -8,14 +8,14 @@ import pytest
 
 from statefun_runtime.egress.file import FileEgress
 from statefun_runtime.errors import EgressError
-from statefun_runtime.metrics import RecordCounts
+from statefun_runtime.interfaces import AdapterContext, RecordCounts
 from statefun_runtime.module.egress_spec import FileEgressSpec
 
 from .outlet import MemoryOutbox, texts
 
 
 def egress(path: Path, counts: RecordCounts | None = None) -> FileEgress:
-    return FileEgress(FileEgressSpec(id="test/out", path=path), counts or RecordCounts())
+    return FileEgress(FileEgressSpec(id="test/out", path=path), AdapterContext(counts or RecordCounts()))
 
 
 @asynccontextmanager

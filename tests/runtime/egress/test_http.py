@@ -11,8 +11,7 @@ from aiohttp import web
 from statefun_runtime.egress.http import HttpEgress
 from statefun_runtime.egress.playground_record import TYPENAME
 from statefun_runtime.errors import EgressError
-from statefun_runtime.interfaces import Payload
-from statefun_runtime.metrics import RecordCounts
+from statefun_runtime.interfaces import AdapterContext, Payload, RecordCounts
 from statefun_runtime.module.egress_spec import PlaygroundEgressSpec
 
 from .outlet import MemoryOutbox, texts, typed
@@ -24,7 +23,7 @@ def record(topic: str, payload: str) -> Payload:
 
 @asynccontextmanager
 async def started(outbox: MemoryOutbox, *topics: str, counts: RecordCounts | None = None) -> AsyncIterator[HttpEgress]:
-    sink = HttpEgress(PlaygroundEgressSpec(port=0, topics=topics), counts or RecordCounts())
+    sink = HttpEgress(PlaygroundEgressSpec(port=0, topics=topics), AdapterContext(counts or RecordCounts()))
     await outbox.start(sink)
     try:
         yield sink
@@ -148,6 +147,6 @@ async def test_a_cancelled_response_puts_the_message_back(monkeypatch: pytest.Mo
 
 async def test_a_port_that_is_taken_is_an_error() -> None:
     async with started(MemoryOutbox()) as sink:
-        second = HttpEgress(PlaygroundEgressSpec(port=sink.port), RecordCounts())
+        second = HttpEgress(PlaygroundEgressSpec(port=sink.port), AdapterContext())
         with pytest.raises(EgressError, match=r"playground/egress: port \d+: .*Free it, or set another `port`"):
             await second.start(MemoryOutbox(), None)

@@ -10,7 +10,7 @@ from statefun.protocol.types_pb2 import StringWrapper
 from statefun_runtime.errors import IngressError
 from statefun_runtime.ingress.blocks import BLOCK_RECORDS
 from statefun_runtime.ingress.file import FileIngress
-from statefun_runtime.metrics import RecordCounts
+from statefun_runtime.interfaces import AdapterContext, RecordCounts
 from statefun_runtime.module.ingress_spec import FileIngressSpec
 
 from .inlet import KilledError, MemoryInlet, StoppingInlet
@@ -20,7 +20,7 @@ LINES = [json.dumps({"id": f"k{n % 7}", "n": n}) for n in range(3 * BLOCK_RECORD
 
 def ingress(path: Path, counts: RecordCounts | None = None, **settings: object) -> FileIngress:
     properties = {"id": "test/in", "path": path, "format": "json-lines", "targets": ["test/a"], "key": "id", **settings}
-    return FileIngress(FileIngressSpec.model_validate(properties), counts or RecordCounts())
+    return FileIngress(FileIngressSpec.model_validate(properties), AdapterContext(counts or RecordCounts()))
 
 
 def write_lines(path: Path, *lines: str) -> Path:

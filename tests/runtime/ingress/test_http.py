@@ -9,11 +9,13 @@ import pytest
 from statefun.protocol.request_reply_pb2 import TypedValue
 from statefun.protocol.types_pb2 import StringWrapper
 from statefun_runtime.errors import IngressError
-from statefun_runtime.ingress.http import MAX_BODY_BYTES, HttpIngress
-from statefun_runtime.metrics import RecordCounts
+from statefun_runtime.ingress.http import HttpIngress
+from statefun_runtime.interfaces import AdapterContext, RecordCounts
 from statefun_runtime.module.ingress_spec import PlaygroundIngressSpec
 
 from .inlet import MemoryInlet
+
+MAX_BYTES = 1000
 
 
 class Playground:
@@ -21,7 +23,9 @@ class Playground:
 
     def __init__(self, client: aiohttp.ClientSession, inlet: MemoryInlet) -> None:
         self.counts = RecordCounts()
-        self.ingress = HttpIngress(PlaygroundIngressSpec(port=0), self.counts)
+        self.ingress = HttpIngress(
+            PlaygroundIngressSpec(port=0), AdapterContext(self.counts, max_request_bytes=MAX_BYTES)
+        )
         self.inlet = inlet
         self._client = client
 
@@ -114,8 +118,8 @@ async def test_a_runtime_that_is_behind_answers_429_with_retry_after(
 
 
 async def test_a_body_over_the_limit_is_refused(playground: Playground) -> None:
-    assert (await playground.send(body=b"x" * MAX_BODY_BYTES))[0] == 202
-    status, body, _ = await playground.send(body=b"x" * (MAX_BODY_BYTES + 1))
+    assert (await playground.send(body=b"x" * MAX_BYTES))[0] == 202
+    status, body, _ = await playground.send(body=b"x" * (MAX_BYTES + 1))
     assert status == 413
     assert body.startswith('{"error": ')
     assert len(playground.inlet.arrivals) == 1
@@ -130,6 +134,6 @@ async def test_a_path_that_names_no_target_is_refused(playground: Playground, pa
 
 
 async def test_a_port_that_is_taken_is_an_error(playground: Playground) -> None:
-    second = HttpIngress(PlaygroundIngressSpec(port=playground.ingress.port), RecordCounts())
+    second = HttpIngress(PlaygroundIngressSpec(port=playground.ingress.port), AdapterContext())
     with pytest.raises(IngressError, match=r"playground/ingress: port \d+: .*Free it, or set another `port`"):
         await second.start(MemoryInlet(), {})
