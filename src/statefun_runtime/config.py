@@ -94,6 +94,12 @@ class RuntimeConfig(BaseModel):
         default=64, description="Most calls under way to one function type that the runtime hosts."
     )
     high_water: Count = Field(default=2000, description="Runnable messages in memory at which ingresses pause.")
+    outbox_memory: Size = Field(
+        default=32 << 20, description="Records that one egress holds in memory; the others wait on disk."
+    )
+    outbox_limit: Size = Field(
+        default=1 << 30, description="Records that wait for one egress at which ingresses pause."
+    )
     cached_addresses: Count = Field(default=200_000, description="Idle addresses whose state stays in memory.")
     commit_interval: DurationOrZero = Field(
         default=20, description="Least time between two commits while there is work."

@@ -5,6 +5,7 @@ Replies and messages that arrive between turns go straight into the engine and a
 """
 
 import asyncio
+import logging
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
@@ -19,8 +20,10 @@ from statefun_runtime.errors import StoreError
 from statefun_runtime.interfaces import Arrival, Batch, Egress, Endpoint, Inlet, Outlet, Reply, Store
 from statefun_runtime.metrics import Histogram
 from statefun_runtime.store.committer import Commit, Committer
+from statefun_runtime.store.outbox import read_batch
 from statefun_runtime.store.states import read_values
 
+_log = logging.getLogger(__name__)
 _BATCHES = 64
 """Calls of one function type in one round: few enough that a round is short, enough to share its fixed cost."""
 _TURN_SECONDS = 0.002
@@ -68,6 +71,8 @@ class Driver:
         self._commit_timer: asyncio.TimerHandle | None = None
         self._commit_after = 0.0
         self._egresses: dict[str, Egress] = {}
+        self._full: set[str] = set()
+        """Egresses that were reported as full."""
         self._loop = asyncio.get_running_loop()
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
@@ -125,11 +130,38 @@ class Driver:
         return _Outlet(self, egress)
 
     def attach(self, egresses: Mapping[str, Egress]) -> None:
-        """Release the records of durable epochs to these egresses from now on."""
+        """Hand the records of durable epochs to these egresses from now on, those that wait on disk first."""
         self._egresses = dict(egresses)
+
+    def detach(self) -> None:
+        """Hand nothing more to egresses; it stays in the outbox."""
+        self._egresses = {}
 
     def released(self, egress: str, epoch: int, position: bytes | None) -> None:
         self.engine.released(egress, epoch, position)
+        if self._egresses:
+            # There may be room for more, and ingresses may have waited for it.
+            self.wake()
+
+    def _report_full(self) -> None:
+        full = self.engine.outbox.full
+        for name in full - self._full:
+            _log.warning(
+                "the egress %s has %d MB of records that did not go out: ingresses pause until they do (outbox_limit)",
+                name,
+                self.engine.outbox.size(name) // 1_000_000,
+            )
+        for name in self._full - full:
+            _log.info("the egress %s has room again: ingresses go on", name)
+        self._full = set(full)
+
+    def _hand_out(self) -> None:
+        """Give each egress that has room an epoch that waits on disk; those after it have the next turn."""
+        for name, egress in self._egresses.items():
+            epoch = self.engine.outbox.next(name)
+            if epoch is not None:
+                egress.write(read_batch(self._store, name, epoch))
+                self.wake()
 
     # --------------------------------------------------------------------------------------------------------- turns
 
@@ -145,7 +177,9 @@ class Driver:
             return
         try:
             busy = self._work()
+            self._hand_out()
             self._commit()
+            self._report_full()
         except Exception as error:  # noqa: BLE001 - whatever it is, memory may be wrong now: only the store is right
             self._fail(error)
             return
@@ -245,8 +279,10 @@ class Driver:
         for number in [number for number in waiting if number <= epoch.number]:
             for future in waiting.pop(number):
                 _set(future)
-        for egress, batch in self.engine.committed(epoch):
-            self._egresses[egress].write(batch)
+        for name, batch in self.engine.committed(epoch):
+            egress = self._egresses.get(name)
+            if egress is not None:
+                egress.write(batch)
 
     async def settle(self) -> None:
         """Commit everything there is, including what egresses have released, and wait for it."""

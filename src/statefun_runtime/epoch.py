@@ -35,6 +35,21 @@ class DelayedMessage(NamedTuple):
         return (self.due, self.sequence)
 
 
+_RECORD_OVERHEAD = 200
+"""About what a record costs in memory besides its bytes."""
+
+
+class OutboxEntry(NamedTuple):
+    """A durable epoch with records for an egress; `size` is about the bytes that they take in memory."""
+
+    epoch: int
+    size: int
+
+    @classmethod
+    def of(cls, batch: OutboxBatch) -> "OutboxEntry":
+        return cls(batch.epoch, sum(map(len, batch.records)) + _RECORD_OVERHEAD * len(batch.records))
+
+
 class Parked(NamedTuple):
     """Why an address is parked: its mailbox is kept and nothing is delivered to it until it is resumed."""
 
@@ -122,7 +137,8 @@ class Epoch:
 class Recovery:
     """The last durable epoch as read from a store; the defaults are those of an empty one.
 
-    `messages` come in order per address; `outbox` holds, by egress, the batches not known to be out, in epoch order.
+    `messages` come in order per address; `outbox` names by egress, in order, the epochs whose records are not
+    known to be out. The records themselves stay on disk.
     """
 
     lineage: str
@@ -132,7 +148,7 @@ class Recovery:
     messages: Iterable[Message] = ()
     delayed: Iterable[DelayedMessage] = ()
     positions: dict[str, dict[str, bytes]] = field(default_factory=dict[str, dict[str, bytes]])
-    outbox: dict[str, list[OutboxBatch]] = field(default_factory=dict[str, list[OutboxBatch]])
+    outbox: dict[str, list[OutboxEntry]] = field(default_factory=dict[str, list[OutboxEntry]])
     sinks: dict[str, bytes] = field(default_factory=dict[str, bytes])
     specs: dict[str, dict[str, StateSpec]] = field(default_factory=dict[str, dict[str, StateSpec]])
     parked: dict[Address, Parked] = field(default_factory=dict[Address, Parked])

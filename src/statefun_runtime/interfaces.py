@@ -245,14 +245,16 @@ class Egress(Protocol):
     def write(self, batch: OutboxBatch) -> None:
         """Take a batch, in epoch order, and report it to the outlet when it is out; never blocks.
 
-        After a restart every batch that was not removed from the outbox comes again, in the same order, unchanged.
+        A batch may be kept in memory until then: an egress has at most `outbox_memory` of what it did not report, the
+        rest waits on disk. So it must report a batch without waiting for a further one. After a restart every batch
+        that was not removed from the outbox comes again, in the same order, unchanged.
         """
 
     async def run(self) -> None:
         """Serve until the task is cancelled. Raises EgressError if the sink fails and the egress cannot go on."""
 
     async def stop(self) -> None:
-        """Finish the batches that can be finished now, report them, release all resources."""
+        """Finish the batches that can be finished now, report them, release all resources. No `write` follows."""
 
 
 # -------------------------------------------------------------------------------------------------------------- store

@@ -89,6 +89,9 @@ class EngineSnapshot:
     pending_messages: int = 0
     delayed_messages: int = 0
     addresses_in_memory: int = 0
+    ingresses_paused: bool = False
+    outbox_bytes: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Of records that wait for an egress, by its id."""
     functions: Mapping[str, FunctionSnapshot] = field(default_factory=dict[str, FunctionSnapshot])
     """By typename."""
 
@@ -173,6 +176,14 @@ def _engine_families(snapshot: EngineSnapshot) -> Iterable[Metric]:
     yield GaugeMetricFamily(
         "statefun_addresses_in_memory", "Addresses whose state is in memory.", snapshot.addresses_in_memory
     )
+
+    yield GaugeMetricFamily(
+        "statefun_ingresses_paused", "1 while ingresses wait for room, else 0.", snapshot.ingresses_paused
+    )
+    outbox = GaugeMetricFamily("statefun_outbox_bytes", "Records that wait for the egress.", labels=["egress"])
+    for name, size in snapshot.outbox_bytes.items():
+        outbox.add_metric([name], size)
+    yield outbox
 
 
 def _record_families(kind: str, counts: Mapping[str, RecordCounts]) -> Iterable[Metric]:

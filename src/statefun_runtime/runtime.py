@@ -99,8 +99,6 @@ class Runtime:
     async def _start_egresses(self, recovery: Recovery) -> None:
         for name, egress in self._egresses.items():
             await egress.start(self._driver.outlet(name), recovery.sinks.get(name))
-            for batch in recovery.outbox.get(name, ()):
-                egress.write(batch)
         self._driver.attach(self._egresses)
         for name in recovery.outbox.keys() - self._egresses.keys():
             _log.warning("the egress %s is not in the module any more; its unsent records are kept", name)
@@ -144,6 +142,7 @@ class Runtime:
         except TimeoutError:
             _log.warning("calls are still under way; they are abandoned and will be made again after the next start")
         await self._driver.settle()
+        self._driver.detach()
         for egress in self._egresses.values():
             await egress.stop()
         await self._driver.settle()
@@ -155,6 +154,8 @@ def _limits(config: RuntimeConfig) -> Limits:
         max_batch=config.max_batch,
         max_in_flight=config.max_in_flight,
         high_water=config.high_water,
+        outbox_memory=config.outbox_memory,
+        outbox_limit=config.outbox_limit,
         cached_addresses=config.cached_addresses,
         retry_min=config.retry_min,
         retry_max=config.retry_max,

@@ -51,6 +51,7 @@ class Status:
             "commits": commits.latency.count,
             "commit_ms": _milliseconds(list(commits.recent)),
             "outbox_epochs": len(engine.outbox),
+            "paused": self._pause(),
             "ingress": {
                 name: {"records": counts.records, "rejected": counts.rejected, "finished": name in self.finished}
                 for name, counts in self._ingresses.items()
@@ -60,11 +61,22 @@ class Status:
                     "records": counts.records,
                     "rejected": counts.rejected,
                     "waiting_epochs": engine.outbox.waiting(name),
+                    "waiting_bytes": engine.outbox.size(name),
                 }
                 for name, counts in self._egresses.items()
             },
             "functions": {function_type.typename: _function_json(function_type) for function_type in types},
         }
+
+    def _pause(self) -> str | None:
+        """Why ingresses pause; `None` if they do not."""
+        engine = self._driver.engine
+        if engine.wants_more:
+            return None
+        if engine.outbox.full:
+            return f"too many records wait for {', '.join(sorted(engine.outbox.full))}"
+        most = max(engine.dispatcher.types.values(), key=_backlog)
+        return f"{engine.runnable} messages can be handled, most of them by {most.typename}"
 
     def snapshot(self) -> EngineSnapshot:
         """The figures behind the metrics."""
@@ -76,6 +88,8 @@ class Status:
             pending_messages=engine.dispatcher.queued,
             delayed_messages=len(engine.delayed),
             addresses_in_memory=engine.dispatcher.addresses,
+            ingresses_paused=not engine.wants_more,
+            outbox_bytes={name: engine.outbox.size(name) for name in self._egresses},
             functions={t.typename: self._function(t) for t in engine.dispatcher.types.values()},
         )
 
@@ -86,17 +100,21 @@ class Status:
             sent_egress=function_type.egressed,
             blocked=function_type.parked,
             in_flight=function_type.in_flight,
-            backlog=function_type.accepted - function_type.invocations,
+            backlog=_backlog(function_type),
             failures=function_type.failures,
             latency=self._driver.latency[function_type.typename],
         )
+
+
+def _backlog(function_type: FunctionType) -> int:
+    return function_type.accepted - function_type.invocations
 
 
 def _function_json(function_type: FunctionType) -> dict[str, int]:
     return {
         "invocations": function_type.invocations,
         "in_flight": function_type.in_flight,
-        "backlog": function_type.accepted - function_type.invocations,
+        "backlog": _backlog(function_type),
         "failures": function_type.failures,
         "parked": function_type.parked,
     }

@@ -187,6 +187,19 @@ def call(runtime: Runtime, name: str, marker: Path) -> None:
     wait_until(marker.exists, f"the call of e2e/{name}")
 
 
+def test_records_beyond_the_memory_of_the_egress_wait_on_disk_and_come_once_and_in_order(tmp_path: Path) -> None:
+    runtime = Runtime(tmp_path, APPLICATION, "--outbox-memory", "1 kB").start()
+    try:
+        with Load(runtime, 4) as load:
+            load.wait_for(60)
+            runtime.kill()
+            runtime.start()
+            load.wait_for(60)
+        check(runtime, load)
+    finally:
+        runtime.kill()
+
+
 def test_a_second_ctrl_c_stops_at_once_and_keeps_the_message(runtime: Runtime, tmp_path: Path) -> None:
     runtime.start()
     call(runtime, "waiter", tmp_path / "began")

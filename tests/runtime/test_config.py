@@ -24,6 +24,8 @@ VALUES: dict[str, tuple[str, object]] = {
     "max_batch": ("7", 7),
     "max_in_flight": ("8", 8),
     "high_water": ("9", 9),
+    "outbox_memory": ("2 MB", 2_000_000),
+    "outbox_limit": ("1 GiB", 1 << 30),
     "cached_addresses": ("10", 10),
     "commit_interval": ("0", 0),
     "call_timeout": ("3 min", 180_000),

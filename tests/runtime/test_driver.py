@@ -189,6 +189,59 @@ async def test_records_reach_the_egress_after_their_commit_and_leave_the_outbox_
     assert recover(rig.store).sinks == {EGRESS: b"position"}
 
 
+async def put_out(rig: Rig, record: bytes) -> None:
+    """Let a function send a record, and commit it."""
+    rig.accept(A)
+    await rig.endpoint.answer(effects(record=record))
+    await rig.driver.settle()
+
+
+async def test_records_beyond_the_memory_of_an_egress_come_from_disk_in_order_as_it_releases() -> None:
+    rig = Rig(limits=Limits(outbox_memory=450)).start()
+    for number in range(5):
+        await put_out(rig, b"%d" % number)
+    await turns()
+    got: list[bytes] = []
+    for left in (4, 3, 2, 1, 0):
+        assert rig.egress.batches.qsize() == min(2, left + 1)
+        batch = await rig.egress.batches.get()
+        got += batch.records
+        rig.outlet.released(batch.epoch)
+        await turns()
+    assert got == [b"0", b"1", b"2", b"3", b"4"]
+    await rig.close()
+
+
+async def test_after_a_restart_an_egress_is_handed_what_it_did_not_release(rig: Rig) -> None:
+    await put_out(rig, b"out")
+    restarted = Rig(store=rig.store, limits=Limits(outbox_memory=0)).start()
+    restarted.driver.wake()
+    batch = await restarted.egress.batches.get()
+    assert (batch.lineage, batch.records) == (rig.engine.lineage, [b"out"])
+    await restarted.close()
+
+
+async def test_a_full_egress_keeps_ingresses_waiting_until_it_releases(caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig(limits=Limits(outbox_limit=300)).start()
+    for record in (b"1", b"2"):
+        await put_out(rig, record)
+    waiting = asyncio.ensure_future(rig.inlet.room())
+    await turns()
+    assert not waiting.done()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert EGRESS in caplog.text
+    rig.outlet.released((await rig.egress.batches.get()).epoch)
+    await waiting
+    await rig.close()
+
+
+async def test_an_egress_that_was_detached_is_handed_nothing_more(rig: Rig) -> None:
+    rig.driver.detach()
+    await put_out(rig, b"out")
+    assert rig.egress.batches.empty()
+    assert len(list(rig.store.scan(Table.OUTBOX))) == 1
+
+
 async def test_an_egress_that_raises_ends_the_driver(rig: Rig) -> None:
     rig.egress.error = ValueError("an egress must not raise")
     rig.accept(A)

@@ -21,7 +21,10 @@ def simulate(seed: int) -> tuple[Plan, World]:
     random = Random(seed)
     plan = Plan(random, roots=random.choice((2, 10, 25)), addresses=random.choice((2, 5, 12)))
     limits = Limits(
-        max_batch=random.choice((1, 2, 5, 1000)), cached_addresses=random.choice((0, 3, 1000)), max_attempts=1_000_000
+        max_batch=random.choice((1, 2, 5, 1000)),
+        cached_addresses=random.choice((0, 3, 1000)),
+        outbox_memory=random.choice((0, 1000, 1_000_000)),
+        max_attempts=1_000_000,
     )
     world = World(lambda batch: walk(plan, batch), limits, seed)
     weights = [random.random() ** 2 for _ in range(8)]

@@ -13,6 +13,7 @@ from statefun_runtime.epoch import Epoch
 from statefun_runtime.interfaces import Address, Arrival, Batch, OutboxBatch, Payload, Reply, Table
 from statefun_runtime.store.changes import changes_of
 from statefun_runtime.store.memory import MemoryStore
+from statefun_runtime.store.outbox import read_batch
 from statefun_runtime.store.recovery import recover
 from statefun_runtime.store.states import read_values
 
@@ -43,9 +44,7 @@ class World:
         self.in_flight: list[Batch] = []
         self.cut_epoch: Epoch | None = None
         self.releasable: list[OutboxBatch] = []
-        for batches in recovery.outbox.values():
-            for batch in batches:
-                self._write(batch)
+        self._hand_out()
 
     def crash(self) -> None:
         """Lose memory; an epoch that was being written is lost too."""
@@ -99,6 +98,11 @@ class World:
     def release(self) -> None:
         if self.releasable:
             self.engine.released(self.egress, self.releasable.pop(0).epoch, b"position")
+            self._hand_out()
+
+    def _hand_out(self) -> None:
+        while (epoch := self.engine.outbox.next(self.egress)) is not None:
+            self._write(read_batch(self.store, self.egress, epoch))
 
     # ------------------------------------------------------------------------------------------------------ the whole
 

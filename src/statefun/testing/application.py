@@ -61,6 +61,10 @@ class Application:
         self._endpoint = InProcessEndpoint(self._functions, _CALL_TIMEOUT)
         for typename, specs in self._endpoint.declared():
             self._engine.declare(typename, specs)
+        for egress in self._egresses:
+            # Every durable record was written in the step that made it durable.
+            while (epoch := self._engine.outbox.next(egress)) is not None:
+                self._engine.released(egress, epoch, None)
 
     def send(self, *messages: Message) -> None:
         """Send messages as an ingress would, and run all that follows from them now."""

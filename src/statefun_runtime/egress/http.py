@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 class HttpEgress:
-    """Keeps messages until they are taken, each at least once.
+    """Keeps messages until they are taken, each at least once; the runtime bounds how many it is handed.
 
     An epoch is released when all its messages, and those of the epochs before it, were written out as responses. So a
     topic that nobody reads keeps the outbox from shrinking, and after a restart what had been taken behind it comes

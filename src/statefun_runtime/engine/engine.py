@@ -10,7 +10,7 @@ from statefun_runtime.engine.function_type import FunctionType
 from statefun_runtime.engine.limits import Limits
 from statefun_runtime.engine.mailbox import Mailbox
 from statefun_runtime.engine.outbox import Outbox
-from statefun_runtime.epoch import DeadLetter, DelayedMessage, Epoch, Parked, Recovery, StateValues
+from statefun_runtime.epoch import DeadLetter, DelayedMessage, Epoch, OutboxEntry, Parked, Recovery, StateValues
 from statefun_runtime.interfaces import (
     Address,
     Arrival,
@@ -45,11 +45,11 @@ class Engine:
         self.epoch = Epoch(recovery.epoch + 1)
         """The open epoch."""
         self.delayed = DelayedMessages()
-        self.outbox = Outbox(recovery.outbox)
         self.dispatcher = Dispatcher(limits)
         self._limits = limits
         self._policy = RetryPolicy(limits, random)
         self._egresses = frozenset(egresses)
+        self.outbox = Outbox(recovery.outbox, self._egresses, limits)
         self._sequence = recovery.sequence
         self._restore(recovery)
 
@@ -74,7 +74,7 @@ class Engine:
     @property
     def wants_more(self) -> bool:
         """Whether ingresses may hand in messages."""
-        return self.runnable < self._limits.high_water
+        return self.runnable < self._limits.high_water and not self.outbox.full
 
     def accept(self, ingress: str, arrivals: Sequence[Arrival], partition: str, position: bytes | None) -> int:
         """Take messages from an ingress together with its position; return the epoch they belong to."""
@@ -291,13 +291,17 @@ class Engine:
         return epoch
 
     def committed(self, epoch: Epoch) -> list[tuple[str, OutboxBatch]]:
-        """Take note that a cut epoch is on disk; return what egresses may write now."""
+        """Take note that a cut epoch is on disk; return what egresses are handed now.
+
+        The rest stays on disk; `outbox.next` tells when an egress has room for it.
+        """
         self.durable = epoch.number
         self.dispatcher.sweep(epoch.number)
         batches: list[tuple[str, OutboxBatch]] = []
         for egress, records in epoch.outbox.items():
-            self.outbox.durable(egress, epoch.number)
-            batches.append((egress, OutboxBatch(self.lineage, epoch.number, records)))
+            batch = OutboxBatch(self.lineage, epoch.number, records)
+            if self.outbox.durable(egress, OutboxEntry.of(batch)):
+                batches.append((egress, batch))
         return batches
 
     def released(self, egress: str, number: int, position: bytes | None) -> None:

@@ -17,6 +17,10 @@ class Limits:
     """Runnable messages in memory at which ingresses pause."""
     cached_addresses: int = 200_000
     """Idle addresses whose state stays in memory."""
+    outbox_memory: int = 32 * 1024 * 1024
+    """Bytes of records that one egress is handed before it releases some."""
+    outbox_limit: int = 1024 * 1024 * 1024
+    """Bytes of records that wait for one egress, on disk and in memory, above which ingresses pause."""
     retry_min: int = 10
     retry_max: int = 30_000
     max_attempts: int = 10

@@ -1,34 +1,91 @@
-"""Which epochs' egress records are durable and not yet known to be out."""
+"""Which epochs' egress records are durable and not yet known to be out, and which of them are in memory."""
 
 from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 
-from statefun_runtime.epoch import Epoch
-from statefun_runtime.interfaces import OutboxBatch
+from statefun_runtime.engine.limits import Limits
+from statefun_runtime.epoch import Epoch, OutboxEntry
+
+
+class _Queue:
+    """The entries of one egress in order: first those it was handed, whose records it keeps, then those on disk."""
+
+    __slots__ = ("handed", "handed_size", "size", "stored")
+
+    def __init__(self, entries: Iterable[OutboxEntry]) -> None:
+        self.handed: deque[OutboxEntry] = deque()
+        self.handed_size = 0
+        self.stored = deque(entries)
+        self.size = sum(entry.size for entry in self.stored)
+
+    def has_room(self, size: int, memory: int) -> bool:
+        """Whether the egress may be handed `size` more bytes; an entry larger than all of its memory goes alone."""
+        return not self.handed or self.handed_size + size <= memory
+
+    def hand(self, entry: OutboxEntry) -> None:
+        self.handed.append(entry)
+        self.handed_size += entry.size
 
 
 class Outbox:
-    """By egress, the epochs whose rows are in the store."""
+    """By egress, the epochs whose rows are in the store.
 
-    def __init__(self, waiting: dict[str, list[OutboxBatch]]) -> None:
-        self._epochs: dict[str, deque[int]] = {
-            egress: deque(batch.epoch for batch in batches) for egress, batches in waiting.items()
-        }
+    An egress is handed as many records as fit into `outbox_memory`; the others stay on disk, and it gets them as it
+    releases what it has. Above `outbox_limit` it is full.
+    """
+
+    def __init__(self, recovered: Mapping[str, Sequence[OutboxEntry]], egresses: Iterable[str], limits: Limits) -> None:
+        self._queues = {egress: _Queue(recovered.get(egress, ())) for egress in egresses}
+        self._limits = limits
+        self.full = {egress for egress, queue in self._queues.items() if queue.size > limits.outbox_limit}
+        """The egresses for which more waits than there may: ingresses pause."""
 
     def __len__(self) -> int:
-        return sum(map(len, self._epochs.values()))
+        return sum(map(self.waiting, self._queues))
 
     def waiting(self, egress: str) -> int:
         """How many durable epochs have records for this egress that are not known to be out."""
-        return len(self._epochs.get(egress, ()))
+        queue = self._queues.get(egress)
+        return len(queue.handed) + len(queue.stored) if queue else 0
 
-    def durable(self, egress: str, number: int) -> None:
-        """Note that the records of epoch `number` may go out."""
-        self._epochs.setdefault(egress, deque()).append(number)
+    def size(self, egress: str) -> int:
+        """The bytes of these records."""
+        queue = self._queues.get(egress)
+        return queue.size if queue else 0
+
+    def durable(self, egress: str, entry: OutboxEntry) -> bool:
+        """Note that the records of an epoch may go out; tell whether the egress is to be handed them now."""
+        queue = self._queues[egress]
+        queue.size += entry.size
+        if queue.size > self._limits.outbox_limit:
+            self.full.add(egress)
+        now = not queue.stored and queue.has_room(entry.size, self._limits.outbox_memory)
+        if now:
+            queue.hand(entry)
+        else:
+            queue.stored.append(entry)
+        return now
+
+    def next(self, egress: str) -> int | None:
+        """The epoch to hand to this egress next, from disk; `None` if there is none or the egress has no room."""
+        queue = self._queues[egress]
+        if not queue.stored or not queue.has_room(queue.stored[0].size, self._limits.outbox_memory):
+            return None
+        entry = queue.stored.popleft()
+        queue.hand(entry)
+        return entry.epoch
 
     def released(self, egress: str, number: int, position: bytes | None, epoch: Epoch) -> None:
         """Let `epoch` remove the rows up to `number`, and keep the sink's position."""
-        waiting = self._epochs.get(egress, deque())
-        while waiting and waiting[0] <= number:
-            epoch.outbox_gone.append((egress, waiting.popleft()))
+        queue = self._queues.get(egress)
+        if queue is None:
+            return
+        while queue.handed and queue.handed[0].epoch <= number:
+            entry = queue.handed.popleft()
+            queue.handed_size -= entry.size
+            queue.size -= entry.size
+            epoch.outbox_gone.append((egress, entry.epoch))
+        if queue.size <= self._limits.outbox_limit:
+            self.full.discard(egress)
         if position is not None:
             epoch.sinks[egress] = position

@@ -3,8 +3,8 @@
 import uuid
 from collections.abc import Iterator
 
-from statefun_runtime.epoch import DelayedMessage, Recovery
-from statefun_runtime.interfaces import Message, OutboxBatch, Store, Table
+from statefun_runtime.epoch import DelayedMessage, OutboxEntry, Recovery
+from statefun_runtime.interfaces import Message, Store, Table
 from statefun_runtime.store import changes, keys, rows
 
 
@@ -52,9 +52,10 @@ def _positions(store: Store) -> dict[str, dict[str, bytes]]:
     return positions
 
 
-def _outbox(store: Store) -> dict[str, list[OutboxBatch]]:
-    outbox: dict[str, list[OutboxBatch]] = {}
+def _outbox(store: Store) -> dict[str, list[OutboxEntry]]:
+    outbox: dict[str, list[OutboxEntry]] = {}
     for key, row in store.scan(Table.OUTBOX):
         egress, end = keys.read_text(key)
-        outbox.setdefault(egress, []).append(rows.read_outbox(keys.read_number(key, end), row))
+        batch = rows.read_outbox(keys.read_number(key, end), row)
+        outbox.setdefault(egress, []).append(OutboxEntry.of(batch))
     return outbox

@@ -7,6 +7,7 @@ import pytest
 from statefun_runtime.epoch import Epoch
 from statefun_runtime.interfaces import Arrival, OutboxBatch, Send, Table
 from statefun_runtime.store import keys, rows
+from statefun_runtime.store.outbox import read_batch
 from statefun_runtime.store.recovery import recover
 from tests.simulation.world import EGRESS, World
 
@@ -211,7 +212,7 @@ def with_records(count: int) -> World:
 
 
 def outbox(world: World) -> Sequence[OutboxBatch]:
-    return recover(world.store).outbox.get(EGRESS, [])
+    return [read_batch(world.store, EGRESS, entry.epoch) for entry in recover(world.store).outbox.get(EGRESS, [])]
 
 
 def test_records_stay_in_the_outbox_until_a_commit_after_their_release() -> None:
