@@ -1,9 +1,9 @@
 """Addresses: which function, and which of its instances."""
 
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from statefun.protocol.request_reply_pb2 import ToFunction
-from statefun.typename import TypeName, TypeNameLike, as_typename, split_typename, typename_from_parts
+from statefun.typename import TypeName, TypeNameLike, as_typename, typename_from_parts
 
 
 class Address:
@@ -23,6 +23,14 @@ class Address:
             raise ValueError("the id of an address must not be empty")
         self._function_type = as_typename(function_type)
         self._id = id
+
+    @classmethod
+    def unchecked(cls, function_type: TypeName, id: str) -> Self:  # noqa: A002
+        """An address of parts as a request brings them, whatever they are."""
+        address = cls.__new__(cls)
+        address._function_type = function_type  # noqa: SLF001  (of its own class)
+        address._id = id  # noqa: SLF001
+        return address
 
     @property
     def function_type(self) -> TypeName:
@@ -87,21 +95,19 @@ A tuple is (typename, id). `None` is a message from an ingress.
 """
 
 
-def make_address(function_type: TypeName, id: str) -> SdkAddress:  # noqa: A002
-    """An address from parts that are known to be right."""
-    address = SdkAddress.__new__(SdkAddress)
-    Address.__init__(address, function_type, id)
-    return address
-
-
 def read_caller(source: CallerSource) -> Address | None:
-    """The caller that `source` tells of; `None` if the message came from an ingress."""
+    """The caller that `source` tells of; `None` if the message came from an ingress.
+
+    Never raises: a peer may have a name that `TypeName` or `Address` would refuse, such as one with a `/`. Its parts
+    are kept as they came.
+    """
     if source is None or isinstance(source, Address):
         return source
     if isinstance(source, tuple):
         typename, id_ = source
-        return make_address(typename_from_parts(*split_typename(typename)), id_)
+        namespace, _, name = typename.rpartition("/")
+        return SdkAddress.unchecked(typename_from_parts(namespace, name), id_)
     caller = source.caller
     if not caller.namespace and not caller.type and not caller.id:
         return None
-    return make_address(typename_from_parts(caller.namespace, caller.type), caller.id)
+    return SdkAddress.unchecked(typename_from_parts(caller.namespace, caller.type), caller.id)

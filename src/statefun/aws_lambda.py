@@ -1,7 +1,6 @@
 """The handler as an AWS Lambda function, behind a function URL or API Gateway (payload formats 1.0 and 2.0)."""
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
@@ -57,11 +56,12 @@ def _content_type(event: Mapping[str, Any]) -> str | None:
 def _body(event: Mapping[str, Any]) -> bytes:
     body: str = event.get("body") or ""
     if not event.get("isBase64Encoded"):
-        return body.encode(errors="surrogateescape")
+        return body.encode(errors="replace")
     try:
         return base64.b64decode(body, validate=True)
-    except binascii.Error:
-        return body.encode()
+    except ValueError:
+        # It is no request in either reading; the handler says so.
+        return body.encode(errors="replace")
 
 
 def _response(reply: HttpReply) -> dict[str, Any]:

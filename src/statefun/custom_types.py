@@ -34,7 +34,9 @@ def make_json_type(typename: TypeNameLike, cls: type[Any] | None = None) -> Simp
 
     Without a class, values are whatever the module json writes (not ASCII only) and reads. With a dataclass or a
     pydantic model, values are its instances: members that the class does not have are ignored when reading, so that a
-    newer writer does not stop an older reader.
+    newer writer does not stop an older reader. Members of a dataclass may be text, numbers, bools, None, enumerations,
+    dataclasses, and lists, tuples, sets, dicts and optionals of these; each is checked when it is read. A member of
+    any other type, or of a union of several, is read as plain JSON.
 
     Raises:
         TypeError: The class is neither; a value that is written is no instance of it; a member cannot be JSON.

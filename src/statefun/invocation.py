@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Iterable
 from datetime import timedelta
 from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 
-from statefun.address import Address, CallerSource, make_address, read_caller
+from statefun.address import Address, CallerSource, SdkAddress, read_caller
 from statefun.cancellation import CancellationTokenLike, token_text
 from statefun.context import Context
 from statefun.effects import Effects
@@ -41,7 +41,7 @@ class Call:
         """The address that is called; made when it is asked for."""
         address = self._address
         if address is None:
-            self._address = address = make_address(self.spec.function_type, self.id)
+            self._address = address = SdkAddress.unchecked(self.spec.function_type, self.id)
         return address
 
 

@@ -3,19 +3,24 @@
 import json
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
+from enum import Enum
 from functools import cache
-from typing import Any, TypeAlias, TypeVar
-
-T = TypeVar("T")
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias, cast
 
 Codec: TypeAlias = tuple[Callable[[Any], bytes], Callable[[bytes], Any]]
 _Decode: TypeAlias = Callable[[Any], Any]
 
+_KEYS: Final[Mapping[object, Callable[[str], Any]]] = MappingProxyType({str: str, int: int, float: float, Any: str})
+"""How the keys of a JSON object, which are text, become keys of a dict."""
+
 
 def class_codec(cls: type[Any]) -> Codec:
     """How instances of `cls` become JSON and back. Raises TypeError if it is no dataclass and no pydantic model."""
+    if not _is_class(cls):
+        raise TypeError(f"{cls!r} is no class, so neither a dataclass nor a pydantic model")
     if hasattr(cls, "model_validate_json") and hasattr(cls, "model_dump_json"):
         # Known by its methods, so that pydantic need not be installed.
         return (
@@ -25,10 +30,14 @@ def class_codec(cls: type[Any]) -> Codec:
     if is_dataclass(cls):
         # The decoder is made at the first read: annotations may name classes that are defined later.
         return (
-            _instance_check(cls, lambda value: json.dumps(asdict(value), ensure_ascii=False).encode()),
+            _instance_check(cls, lambda value: json.dumps(asdict(value), ensure_ascii=False, default=_plain).encode()),
             lambda data: _decoder(cls)(json.loads(data)),
         )
     raise TypeError(f"{cls!r} is neither a dataclass nor a pydantic model")
+
+
+def _is_class(cls: object) -> bool:
+    return isinstance(cls, type)
 
 
 def _instance_check(cls: type[Any], dump: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
@@ -40,24 +49,60 @@ def _instance_check(cls: type[Any], dump: Callable[[Any], bytes]) -> Callable[[A
     return checked
 
 
+def _plain(value: object) -> object:
+    """What JSON has for the values that it does not know."""
+    if isinstance(value, (set, frozenset)):
+        return list(cast("Iterable[object]", value))
+    if isinstance(value, Enum):
+        return value.value
+    raise TypeError(f"a {type(value).__name__} cannot be JSON: {value!r}")
+
+
 @cache
 def _decoder(hint: Any) -> _Decode:
-    """What turns JSON into a value of `hint`: dataclasses, lists, tuples, sets, dicts and optionals of them."""
-    if is_dataclass(hint) and isinstance(hint, type):
-        return _dataclass_decoder(hint)
+    """What turns JSON into a value of `hint`; a hint that says nothing about JSON takes any value as it is."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if not arguments and isinstance(origin or hint, type):
+        return _class_decoder(origin or hint)
     if origin in (list, set, frozenset) or (origin is tuple and arguments[1:] == (Ellipsis,)):
         return _collection_decoder(origin, arguments[0])
     if origin is tuple:
         return _tuple_decoder(arguments)
     if origin is dict:
-        return _mapping_decoder(arguments[1])
+        return _mapping_decoder(*arguments)
     if origin in (typing.Union, types.UnionType):
         return _union_decoder(arguments)
     return _as_it_is
 
 
+def _class_decoder(cls: type[Any]) -> _Decode:
+    if is_dataclass(cls):
+        return _dataclass_decoder(cls)
+    if issubclass(cls, Enum):
+        return cls
+    if cls is float:
+        # Other languages write 1.0 as 1.
+        return lambda value: float(_checked(value, int, float))
+    if cls in (str, int, bool, dict, types.NoneType):
+        return lambda value: _checked(value, cls)
+    if cls in (list, tuple, set, frozenset):
+        return _collection_decoder(cls, Any)
+    return _as_it_is
+
+
 def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _checked(value: Any, *classes: type[Any]) -> Any:
+    """The value, if its class is exactly one of these: a bool is no int.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if type(value) not in classes:
+        names = " or ".join(each.__name__ for each in classes)
+        raise ValueError(f"expected JSON for a {names}, not {value!r}")
     return value
 
 
@@ -81,22 +126,26 @@ def _dataclass_decoder(cls: type[Any]) -> _Decode:
 def _collection_decoder(collection: Callable[[Any], Any], hint: Any) -> _Decode:
     def decode(value: Any) -> Any:
         item = _decoder(hint)
-        return collection(item(each) for each in value)
+        return collection(item(each) for each in _checked(value, list))
 
     return decode
 
 
 def _tuple_decoder(hints: tuple[Any, ...]) -> _Decode:
     def decode(value: Any) -> Any:
-        return tuple(_decoder(hint)(each) for hint, each in zip(hints, value, strict=True))
+        return tuple(_decoder(hint)(each) for hint, each in zip(hints, _checked(value, list), strict=True))
 
     return decode
 
 
-def _mapping_decoder(hint: Any) -> _Decode:
+def _mapping_decoder(key_hint: Any, hint: Any) -> _Decode:
+    key_of = _KEYS.get(key_hint)
+    if key_of is None:
+        raise TypeError(f"the keys of a JSON object are text: a dict of {key_hint!r} cannot be read back")
+
     def decode(value: Any) -> Any:
         item = _decoder(hint)
-        return {key: item(each) for key, each in value.items()}
+        return {key_of(key): item(each) for key, each in _checked(value, dict).items()}
 
     return decode
 
@@ -105,7 +154,7 @@ def _union_decoder(hints: tuple[Any, ...]) -> _Decode:
     candidates = [hint for hint in hints if hint is not types.NoneType]
 
     def decode(value: Any) -> Any:
-        if value is None or len(candidates) != 1:
+        if len(candidates) != 1 or (value is None and len(hints) > 1):
             # Which of several classes an object is cannot be told from JSON.
             return value
         return _decoder(candidates[0])(value)

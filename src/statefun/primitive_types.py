@@ -52,7 +52,10 @@ class PrimitiveType(Type[T], TypeSerializer[T]):
     def deserialize(self, byte: bytes) -> T: ...
 
     def _wrap(self, value: object) -> bytes:
-        data: bytes = self._wrapper(value=value).SerializeToString()
+        wrapped = self._wrapper()
+        # Assigned, since the constructor takes None for no value.
+        wrapped.value = value
+        data: bytes = wrapped.SerializeToString()
         return data
 
     def _unwrap(self, data: bytes) -> T:

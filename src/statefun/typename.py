@@ -71,8 +71,11 @@ def _check_text(text: object) -> None:
 
 @lru_cache(maxsize=4096)
 def typename_from_parts(namespace: str, name: str) -> TypeName:
-    """`TypeName(namespace, name)`, shared between calls: addresses are made for every message."""
-    return TypeName(namespace, name)
+    """A shared typename of parts as they are, unchecked: what a peer is called is its own affair."""
+    typename = TypeName.__new__(TypeName)
+    for field_name, text in (("namespace", namespace), ("name", name), ("_text", f"{namespace}/{name}")):
+        object.__setattr__(typename, field_name, text)
+    return typename
 
 
 def as_typename(typename: TypeNameLike) -> TypeName:

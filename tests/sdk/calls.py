@@ -15,9 +15,16 @@ def typed(tpe: Type[Any], value: Any) -> TypedValue:
 
 def request(*arguments: TypedValue, state: dict[str, TypedValue | None] | None = None, caller: str = "") -> bytes:
     """A batch for `TYPENAME`, id `me`; `caller` is an id of the same type."""
+    return request_for(TYPENAME, *arguments, state=state, caller=caller)
+
+
+def request_for(
+    typename: str, *arguments: TypedValue, state: dict[str, TypedValue | None] | None = None, caller: str = ""
+) -> bytes:
+    """A batch for the function `typename`, id `me`; `caller` is an id of the same type."""
     to_function = ToFunction()
     invocation = to_function.invocation
-    invocation.target.namespace, invocation.target.type = TYPENAME.split("/")
+    invocation.target.namespace, invocation.target.type = typename.split("/")
     invocation.target.id = "me"
     for name, value in (state or {}).items():
         invocation.state.add(state_name=name, state_value=value)

@@ -1,9 +1,6 @@
-"""Functions, their registration, and the handler that serves them by bytes, ASGI and AWS Lambda."""
+"""Functions, their registration, and the handler that answers requests in bytes."""
 
-import base64
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -13,15 +10,12 @@ from statefun import (
     Message,
     ProtocolError,
     RegistrationError,
-    Reject,
     RequestReplyHandler,
-    RetryLater,
     StatefulFunctions,
     StatefulFunctionSpec,
     StringType,
     UnknownFunctionError,
     ValueSpec,
-    aws_lambda,
     message_builder,
 )
 from statefun.protocol.request_reply_pb2 import FromFunction
@@ -99,99 +93,3 @@ def test_a_failing_message_fails_the_whole_batch() -> None:
 
     with pytest.raises(LookupError):
         call(second_fails, messages=(typed(StringType, "first"), typed(StringType, "second")))
-
-
-async def ask(
-    function: Callable[[Context, Message], None], **request_parts: Any
-) -> tuple[int, dict[bytes, bytes], bytes]:
-    """One request to the ASGI application: status, headers and body."""
-    scope = {
-        "type": "http",
-        "method": request_parts.get("method", "POST"),
-        "headers": [(b"content-type", request_parts.get("content_type", b"application/octet-stream"))],
-    }
-    sent: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": request_parts.get("body", HELLO), "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await handler(function)(scope, receive, send)
-    body = b"".join(message.get("body", b"") for message in sent[1:])
-    return sent[0]["status"], dict(sent[0]["headers"]), body
-
-
-def later(context: Context, message: Message) -> None:
-    raise RetryLater(timedelta(seconds=3))
-
-
-def rejects(context: Context, message: Message) -> None:
-    raise Reject("poison")
-
-
-def fails(context: Context, message: Message) -> None:
-    raise LookupError("no such thing")
-
-
-@pytest.mark.parametrize(
-    ("function", "parts", "status"),
-    [
-        (nothing, {}, 200),
-        (nothing, {"method": "GET"}, 405),
-        (nothing, {"content_type": b"application/json"}, 415),
-        (nothing, {"body": b""}, 400),
-        (nothing, {"body": b"\xff"}, 500),
-        (fails, {}, 500),
-        (later, {}, 503),
-        (rejects, {}, 422),
-    ],
-)
-async def test_the_asgi_application_answers_as_the_reference_does(
-    function: Callable[[Context, Message], None], parts: dict[str, Any], status: int
-) -> None:
-    assert (await ask(function, **parts))[0] == status
-
-
-async def test_a_failure_says_which_function_but_sends_no_traceback() -> None:
-    _, _, body = await ask(fails)
-    assert all(part in body for part in (TYPENAME.encode(), b"me", b"LookupError", b"no such thing"))
-    assert b"Traceback" not in body
-
-
-async def test_retry_later_says_when() -> None:
-    _, headers, _ = await ask(later)
-    assert headers[b"retry-after"] == b"3"
-
-
-def greets(context: Context, message: Message) -> None:
-    context.send(message_builder(TYPENAME, "a", str_value="hi"))
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        {"requestContext": {"http": {"method": "POST"}}},
-        {"version": "2.0", "requestContext": {"http": {"method": "POST"}}},
-        {"httpMethod": "POST"},
-    ],
-)
-def test_lambda_answers_function_urls_and_both_api_gateways(event: dict[str, Any]) -> None:
-    sent = {
-        **event,
-        "headers": {"Content-Type": "application/octet-stream"},
-        "body": base64.b64encode(HELLO).decode(),
-        "isBase64Encoded": True,
-    }
-    answer = aws_lambda(handler(greets))(sent, None)
-    assert (answer["statusCode"], answer["isBase64Encoded"]) == (200, True)
-    reply = FromFunction.FromString(base64.b64decode(answer["body"]))
-    assert reply.invocation_result.outgoing_messages[0].argument == typed(StringType, "hi")
-
-
-def test_lambda_answers_a_failure_as_text() -> None:
-    event = {"httpMethod": "POST", "body": base64.b64encode(HELLO).decode(), "isBase64Encoded": True}
-    answer = aws_lambda(handler(fails))(event, None)
-    assert answer["statusCode"] == 500
-    assert "LookupError" in answer["body"]

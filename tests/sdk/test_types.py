@@ -1,10 +1,10 @@
 """Types: what goes over the wire, and what is refused."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from google.protobuf.message import DecodeError
 
 from statefun import (
     BoolType,
@@ -18,6 +18,7 @@ from statefun import (
     LongType,
     StringType,
     Type,
+    TypeName,
     TypeSerializer,
     make_json_type,
     make_protobuf_type,
@@ -102,23 +103,44 @@ def test_json_is_written_as_the_json_module_writes_it_and_not_ascii_only() -> No
     assert tpe.deserialize(tpe.serialize(value)) == value
 
 
-@dataclass(frozen=True)
-class Point:
-    x: int
-    y: int = 0
-
-
-def test_json_of_a_dataclass_comes_back_as_the_class() -> None:
-    tpe = make_json_type("example/point", Point)
-    assert json.loads(tpe.serialize(Point(1, 2))) == {"x": 1, "y": 2}
-    assert tpe.deserialize(b'{"x": 3}') == Point(3)
-    with pytest.raises(TypeError):
-        tpe.serialize({"x": 1})  # type: ignore[arg-type]
-
-
 def test_a_protobuf_type_is_named_after_its_message() -> None:
     assert make_protobuf_type(TypedValue).typename == "type.googleapis.com/io.statefun.sdk.reqreply.TypedValue"
     assert make_protobuf_type(TypedValue, "example").typename == "example/io.statefun.sdk.reqreply.TypedValue"
     named = make_protobuf_type_with_typename(TypedValue, "example/value")
     assert named.typename == "example/value"
     assert named.deserialize(named.serialize(TypedValue(typename="a/b"))) == TypedValue(typename="a/b")
+    with pytest.raises(DecodeError):
+        named.deserialize(b"\xff")
+
+
+@pytest.mark.parametrize("make", [make_protobuf_type, lambda cls: make_protobuf_type_with_typename(cls, "example/x")])
+def test_a_protobuf_type_needs_its_class(make: Any) -> None:
+    with pytest.raises(ValueError, match="missing"):
+        make(None)
+
+
+@pytest.mark.parametrize(
+    ("typename", "serialize", "deserialize"),
+    [("", bytes, bytes), (None, bytes, bytes), ("example/x", None, bytes), ("example/x", bytes, None)],
+)
+def test_a_simple_type_needs_a_typename_and_both_functions(typename: Any, serialize: Any, deserialize: Any) -> None:
+    with pytest.raises(ValueError, match="missing"):
+        simple_type(typename, serialize, deserialize)
+
+
+def test_what_json_cannot_write_or_read_is_an_error() -> None:
+    tpe = make_json_type("example/json")
+    with pytest.raises(TypeError, match="object"):
+        tpe.serialize(object())
+    with pytest.raises(ValueError, match="Expecting value"):
+        tpe.deserialize(b"not json")
+
+
+def test_a_typename_may_be_given_as_typename_everywhere_a_type_is_made() -> None:
+    typename = TypeName.parse("example/x")
+    for tpe in (
+        simple_type(typename, bytes, bytes),
+        make_json_type(typename),
+        make_protobuf_type_with_typename(TypedValue, typename),
+    ):
+        assert tpe.typename == "example/x"
