@@ -107,6 +107,9 @@ class RuntimeConfig(BaseModel):
     call_timeout: Duration = Field(
         default=120_000, description="Longest call of a function that the runtime hosts itself."
     )
+    spec_refresh: DurationOrZero = Field(
+        default=60_000, description="How often functions behind endpoints are asked for their states; 0 at start only."
+    )
     retry_min: Duration = Field(
         default=10, description="Delay before the first retry of a failed call; it doubles each time."
     )

@@ -147,9 +147,9 @@ class Driver:
         full = self.engine.outbox.full
         for name in full - self._full:
             _log.warning(
-                "the egress %s has %d MB of records that did not go out: ingresses pause until they do (outbox_limit)",
+                "the egress %s has %d bytes of records that did not go out; ingresses pause until it has fewer",
                 name,
-                self.engine.outbox.size(name) // 1_000_000,
+                self.engine.outbox.size(name),
             )
         for name in self._full - full:
             _log.info("the egress %s has room again: ingresses go on", name)
@@ -279,6 +279,8 @@ class Driver:
         for number in [number for number in waiting if number <= epoch.number]:
             for future in waiting.pop(number):
                 _set(future)
+        for typename, specs in epoch.specs.items():
+            _log.info("the function %s declares states: %s", typename, ", ".join(map(str, specs.values())) or "none")
         for name, batch in self.engine.committed(epoch):
             egress = self._egresses.get(name)
             if egress is not None:

@@ -37,6 +37,13 @@ class StateSpec(NamedTuple):
     mode: ExpireMode = ExpireMode.NEVER
     expire_after: int = 0
 
+    def __str__(self) -> str:
+        if self.mode is ExpireMode.NEVER:
+            return f"{self.name} ({self.typename})"
+        return (
+            f"{self.name} ({self.typename}, expires {self.expire_after} ms {self.mode.name.lower().replace('_', ' ')})"
+        )
+
 
 # ---------------------------------------------------------------------------------------------------------- endpoints
 

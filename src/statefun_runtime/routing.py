@@ -40,6 +40,12 @@ class Routes:
         self._hosted = hosted
         self._nobody = NoEndpoint()
 
+    def ask_for_states(self) -> None:
+        """Let the functions behind endpoints be asked anew for the states they declare."""
+        for typename, endpoint in self._by_typename.items():
+            if endpoint is not self._hosted and endpoint is not self._nobody:
+                self._engine.ask(typename)
+
     async def start(self) -> None:
         """Make all endpoints ready."""
         for endpoint in (self._hosted, *self._by_pattern.values()):

@@ -113,6 +113,7 @@ class Runtime:
         waiting: set[asyncio.Task[object]] = {
             stopping,
             asyncio.create_task(self._driver.failed(), name="driver"),
+            asyncio.create_task(self._refresh_specs(), name="spec refresh"),
             *(asyncio.create_task(egress.run(), name=name) for name, egress in self._egresses.items()),
             *(asyncio.create_task(self._feed(name, ingress), name=name) for name, ingress in self._ingresses.items()),
         }
@@ -125,6 +126,11 @@ class Runtime:
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
+
+    async def _refresh_specs(self) -> None:
+        while self._config.spec_refresh:
+            await asyncio.sleep(self._config.spec_refresh / 1000)
+            self._routes.ask_for_states()
 
     async def _feed(self, name: str, ingress: Ingress) -> None:
         await ingress.run()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import timedelta
 from pathlib import Path
 
 from statefun import Context, IntType, Message, StatefulFunctions, ValueSpec, egress_message_builder, make_json_type
@@ -24,6 +25,12 @@ def greeter(context: Context, message: Message) -> None:
             value_type=RECORD,
         )
     )
+
+
+expiring = StatefulFunctions()
+"""A later version of the greeter: its count expires."""
+COUNT = ValueSpec("seen", IntType, expire_after_write=timedelta(hours=1))
+expiring.bind("e2e/greeter", specs=[COUNT, ValueSpec("applied", APPLIED)])(greeter)
 
 
 @functions.bind("e2e/silent")

@@ -91,20 +91,21 @@ class Runtime:
         assert self._command is not None
         return self._command
 
-    def launch(self) -> None:
-        """Start it without waiting."""
+    def launch(self, *settings: str) -> None:
+        """Start it without waiting, with further flags."""
         self._command = Command(
             self.directory,
             "run",
             *self._what,
             *("--data", str(self.data), "--admin", f"127.0.0.1:{self.admin_port}"),
             *("--http-port", str(self.ingress_port), "--http-egress-port", str(self.egress_port)),
+            *settings,
             ready=self.is_ready,
             cwd=self._cwd,
         )
 
-    def start(self) -> "Runtime":
-        self.launch()
+    def start(self, *settings: str) -> "Runtime":
+        self.launch(*settings)
         self.command.wait_until_ready()
         return self
 

@@ -47,9 +47,9 @@ class Server:
         self.socket = directory / "f.sock"
         self.start()
 
-    def start(self) -> None:
+    def start(self, application: str = APPLICATION) -> None:
         self.command = Command(
-            self.socket.parent, "serve", APPLICATION, "--unix", str(self.socket), ready=self.is_listening
+            self.socket.parent, "serve", application, "--unix", str(self.socket), ready=self.is_listening
         )
         self.command.wait_until_ready()
 
@@ -143,6 +143,20 @@ def test_the_same_holds_over_http_when_both_processes_are_killed(remote: Runtime
     check(remote, load)
     server.command.send(signal.SIGINT)
     assert server.command.wait() == 0
+
+
+def test_a_changed_expiration_of_a_remote_function_takes_effect_while_the_runtime_runs(
+    remote: Runtime, server: Server
+) -> None:
+    remote.start("--spec-refresh", "100 ms")
+    declared = "declares states: seen (io.statefun.types/int{}), applied (e2e/Applied)"
+    with Load(remote, 2) as load:
+        wait_until(lambda: declared.format("") in remote.command.log.read_text(), "the first declaration")
+        server.command.kill()
+        server.start("tests.e2e.application:expiring")
+        changed = declared.format(", expires 3600000 ms after write")
+        wait_until(lambda: changed in remote.command.log.read_text(), "the changed declaration")
+    check(remote, load)
 
 
 def test_ctrl_c_under_load_finishes_what_was_taken(runtime: Runtime) -> None:

@@ -118,6 +118,10 @@ class Engine:
             raise ValueError(f"the function {typename} {refusal}")
         function_type.answered()
 
+    def ask(self, typename: str) -> None:
+        """Let the next call of a function type ask anew for its states, which may have changed."""
+        self.dispatcher.type_of(typename).asks = True
+
     def take_loads(self) -> list[Mailbox]:
         """Mailboxes whose state the owner must read from the store."""
         return self.dispatcher.take_loads()
@@ -212,8 +216,9 @@ class Engine:
         function_type = mailbox.function_type
         mailbox.rounds += 1
         asked = {spec.name: spec for spec in missing.states}
-        # A call that carried no state was answered with all there are: what is declared no longer is left out.
-        specs = {**function_type.specs, **asked} if batch.state else asked
+        # The first answer names all states there are: what is declared no longer is left out. Not so later: an older
+        # version of the function may still be called beside the one that answered, and write what it declares.
+        specs = {**function_type.specs, **asked} if function_type.current else asked
         refusal = self._register(function_type, specs)
         if refusal is None and mailbox.rounds > self._limits.max_rounds:
             refusal = f"asked {self._limits.max_rounds} times in a row for more states"
@@ -244,6 +249,7 @@ class Engine:
             self._pause(function_type, failure)
             function_type.ready.appendleft(mailbox)
             return
+        function_type.reached()
         mailbox.attempts += 1
         if mailbox.attempts == 1:
             mailbox.failing_since = self.now

@@ -18,6 +18,7 @@ class FunctionType:
     __slots__ = (
         "_prefixes",
         "accepted",
+        "asks",
         "current",
         "egressed",
         "failures",
@@ -50,6 +51,8 @@ class FunctionType:
         """Calls in a row that nobody answered."""
         self.current = False
         """Whether `specs` are those of the function as it is now. Until then a call carries no state and asks."""
+        self.asks = False
+        """Whether the next call carries no state, to hear what is declared now; the others go on meanwhile."""
         self.specs: dict[str, StateSpec] = {}
         self._prefixes: dict[str, bytes] = {}
         self.has_expiry = False
@@ -62,10 +65,15 @@ class FunctionType:
         self.has_expiry = any(spec.mode is not ExpireMode.NEVER for spec in specs.values())
 
     def answered(self) -> None:
-        """Note that the endpoint answers."""
+        """Note that a call has succeeded."""
         self.current = True
-        self.window = self.limit
+        self.reached()
+
+    def reached(self) -> None:
+        """Note that somebody answers at the endpoint, if only that a call failed."""
         self.unreachable = 0
+        if self.current:
+            self.window = self.limit
 
     def refusal(self, name: str, payload: Payload | None) -> str | None:
         """Why a function may not write this, or `None` if it may."""
@@ -81,7 +89,8 @@ class FunctionType:
 
     def view(self, mailbox: Mailbox, now: int, epoch: Epoch) -> dict[str, Payload | None]:
         """The states that a call carries. Expired values are deleted, those that expire after calls are refreshed."""
-        if not self.current:
+        if self.asks or not self.current:
+            self.asks = False
             return {}
         if self.has_expiry:
             self._expire(mailbox, now, epoch)

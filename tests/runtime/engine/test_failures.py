@@ -190,6 +190,18 @@ def test_a_failing_probe_lengthens_the_pause_and_calls_that_fail_together_count_
     assert 20 <= wait(world) <= 40
 
 
+@pytest.mark.parametrize("failure", [TRANSIENT, PERMANENT], ids=lambda failure: failure.kind.value)
+def test_a_probe_that_is_answered_with_a_failure_lets_the_other_addresses_go_on(failure: Failure) -> None:
+    world = with_message()
+    for target in (B, ("test/f", "d")):
+        accept(world, target, b"1")
+    for batch in ready(world):
+        world.reply(batch, UNREACHABLE)
+    wait(world)
+    answer(world, failure)
+    assert len(ready(world)) == 2
+
+
 def test_an_unreachable_endpoint_never_parks_anybody() -> None:
     world = with_message(FEW)
     for _ in range(50):

@@ -75,6 +75,54 @@ def test_after_a_start_a_changed_expiration_takes_effect_on_values_that_are_ther
     assert call(world).state == {"written": None}
 
 
+def test_when_asked_to_one_call_asks_and_the_others_go_on_with_the_states_they_have() -> None:
+    world = world_of(SEEN)
+    world.engine.ask("test/f")
+    for target in (A, B, ("test/f", "d")):
+        accept(world, target, b"1")
+    asking, *others = ready(world)
+    assert asking.state == {}
+    assert [batch.state for batch in others] == [{"seen": None}] * 2
+    world.reply(asking, MissingStates((SEEN, OTHER)))
+    again = call(world)
+    assert (again.target, again.state) == (A, {"seen": None, "other": None})
+    for batch in (*others, again):
+        world.reply(batch, does(state={"seen": value("yes")}))
+    assert world.engine.epoch.parked == {}
+
+
+def test_a_changed_expiration_takes_effect_when_the_function_is_asked() -> None:
+    world = world_of(WRITTEN)
+    accept(world, A, b"1")
+    answer(world, does(state={"written": value("old")}))
+    world.engine.ask("test/f")
+    world.advance(10)
+    accept(world, A, b"2")
+    answer(world, MissingStates((WRITTEN._replace(expire_after=10),)))
+    assert call(world).state == {"written": None}
+    commit(world)
+    assert recover(world.store).specs["test/f"] == {"written": WRITTEN._replace(expire_after=10)}
+
+
+def test_a_state_that_is_not_named_when_the_function_is_asked_may_still_be_written() -> None:
+    world = world_of(SEEN, OTHER)
+    world.engine.ask("test/f")
+    accept(world, A, b"1")
+    accept(world, B, b"1")
+    asking, older = ready(world)
+    world.reply(asking, MissingStates((OTHER,)))
+    world.reply(older, does(state={"seen": value("yes")}))
+    assert world.engine.epoch.parked == {}
+
+
+def test_asking_a_function_without_states_costs_no_call() -> None:
+    world = world_of()
+    world.engine.ask("test/f")
+    accept(world, A, b"1")
+    answer(world, does(Send(C, b"x")))
+    assert call(world).target == C
+
+
 def test_what_was_declared_earlier_stays_declared() -> None:
     world = asking(SEEN)
     answer(world, MissingStates((OTHER,)))
