@@ -287,13 +287,17 @@ class Driver:
                 egress.write(batch)
 
     async def settle(self) -> None:
-        """Commit everything there is, including what egresses have released, and wait for it."""
+        """Commit everything there is, including what egresses have released, and wait for it.
+
+        Raises what ended the driver if it has ended, since it will not become durable then.
+        """
         while not self.failure.done():
             if self._under_way is None:
                 self._submit(self.engine.cut(everything=True))
             if self._under_way is None:
                 return
             await self._under_way
+        self.failure.result()
 
     # -------------------------------------------------------------------------------------------------------- the end
 

@@ -149,11 +149,15 @@ class Endpoint(Protocol):
     def invoke(self, batch: Batch, reply_to: ReplyTo) -> None:
         """Call the function of `batch.target`; never blocks, never raises.
 
-        `reply_to` is called exactly once for each batch, on the event loop's thread, possibly before this returns.
+        `reply_to` is called exactly once for each batch, on the event loop's thread, possibly before this returns;
+        never for one that `stop` abandons.
         """
 
     async def stop(self) -> None:
-        """Abandon what is in flight (no reply comes after this returns) and release all resources."""
+        """Abandon what is in flight and release all resources.
+
+        No reply comes after this returns, not even to a batch that is given later: the next start makes its call.
+        """
 
 
 # ----------------------------------------------------------------------------------------------------------- adapters
@@ -198,7 +202,8 @@ class Inlet(Protocol):
     def accept(self, arrivals: Sequence[Arrival], partition: str = "", position: bytes | None = None) -> int:
         """Take messages, and in the same epoch the position of `partition` after them; return the epoch's number.
 
-        After a restart nothing of an epoch that was not durable exists, neither messages nor position.
+        After a restart nothing of an epoch that was not durable exists, neither messages nor position. Only the ingress
+        reads its positions; `/status` shows one that is JSON as it is, others in hex.
         """
         ...
 

@@ -140,19 +140,24 @@ class Runtime:
     async def _stop(self) -> None:
         self._status.phase = "draining"
         self._driver.pause()
-        for ingress in self._ingresses.values():
-            await ingress.stop()
+        try:
+            for ingress in self._ingresses.values():
+                await ingress.stop()
+            await self._finish_calls()
+            await self._driver.settle()
+        finally:
+            self._driver.detach()
+            for egress in self._egresses.values():
+                await egress.stop()
+        await self._driver.settle()
+        self._status.phase = "stopped"
+
+    async def _finish_calls(self) -> None:
         try:
             async with asyncio.timeout(self._config.stop_timeout / 1000):
                 await self._driver.finish_calls()
         except TimeoutError:
             _log.warning("calls are still under way; they are abandoned and will be made again after the next start")
-        await self._driver.settle()
-        self._driver.detach()
-        for egress in self._egresses.values():
-            await egress.stop()
-        await self._driver.settle()
-        self._status.phase = "stopped"
 
 
 def _limits(config: RuntimeConfig) -> Limits:

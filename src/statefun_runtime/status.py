@@ -1,5 +1,6 @@
 """What a runtime tells about itself: figures for `/status` and for the metrics."""
 
+import json
 from collections.abc import Mapping
 from statistics import quantiles
 from typing import Any
@@ -53,7 +54,14 @@ class Status:
             "outbox_epochs": len(engine.outbox),
             "paused": self._pause(),
             "ingress": {
-                name: {"records": counts.records, "rejected": counts.rejected, "finished": name in self.finished}
+                name: {
+                    "records": counts.records,
+                    "rejected": counts.rejected,
+                    "finished": name in self.finished,
+                    "positions": {
+                        partition: _readable(position) for partition, position in engine.positions.get(name, {}).items()
+                    },
+                }
                 for name, counts in self._ingresses.items()
             },
             "egress": {
@@ -104,6 +112,13 @@ class Status:
             failures=function_type.failures,
             latency=self._driver.latency[function_type.typename],
         )
+
+
+def _readable(position: bytes) -> object:
+    try:
+        return json.loads(position)
+    except ValueError:
+        return position.hex()
 
 
 def _backlog(function_type: FunctionType) -> int:

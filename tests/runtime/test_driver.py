@@ -278,7 +278,8 @@ async def test_after_a_failed_commit_nothing_is_accepted_waited_for_or_committed
         rig.accept(A)
     with pytest.raises(StoreError, match="has stopped taking messages"):
         await rig.inlet.durable(rig.engine.epoch.number)
-    await rig.driver.settle()
+    with pytest.raises(StoreError, match="no space left"):
+        await rig.driver.settle()
     assert rig.store.commits == []
     assert isinstance(waiting.exception(), StoreError)
 
@@ -314,7 +315,8 @@ async def test_an_error_in_the_engine_during_a_turn_ends_the_driver_and_nothing_
         await rig.driver.failed()
     with pytest.raises(StoreError, match="will not become durable: no endpoint"):
         await waiting
-    await rig.driver.settle()
+    with pytest.raises(LookupError, match="no endpoint"):
+        await rig.driver.settle()
     assert rig.store.commits == []
 
 
@@ -385,6 +387,13 @@ async def test_settle_makes_everything_durable_that_there_is(rig: Rig) -> None:
     await rig.driver.settle()
     assert rig.engine.durable >= epoch - 1
     assert not rig.engine.epoch.has_changes()
+
+
+async def test_settle_raises_when_the_last_epoch_does_not_become_durable(rig: Rig) -> None:
+    rig.store.error = StoreError("no space left on device")
+    rig.accept(A)
+    with pytest.raises(StoreError, match="no space left"):
+        await rig.driver.settle()
 
 
 async def test_settle_of_an_idle_driver_writes_nothing(rig: Rig) -> None:

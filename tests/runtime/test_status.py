@@ -3,9 +3,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from statefun_runtime.engine.limits import Limits
-from statefun_runtime.interfaces import RecordCounts
+from statefun_runtime.interfaces import Arrival, RecordCounts
 from statefun_runtime.status import Status
-from tests.runtime.driver_rig import EGRESS, A, Rig, effects
+from tests.runtime.driver_rig import EGRESS, A, Rig, effects, turns
 
 
 @pytest.fixture
@@ -35,3 +35,18 @@ async def test_a_full_egress_is_named_as_the_reason_of_the_pause(rig: Rig) -> No
 async def test_the_function_with_most_messages_is_named_as_the_reason_of_the_pause(rig: Rig) -> None:
     rig.accept(A, A)
     assert status(rig).as_json()["paused"] == "2 messages can be handled, most of them by test/f"
+
+
+async def test_the_position_of_an_ingress_is_shown_when_it_is_durable(rig: Rig) -> None:
+    rig.store.open.clear()
+    rig.inlet.accept([Arrival(A, b"1")], "7", b'{"offset": 42}')
+    epoch = rig.inlet.accept([], "8", b"\xff\x00")
+    await turns()
+    assert status(rig).as_json()["ingress"]["ingress"]["positions"] == {}
+    rig.store.open.set()
+    await rig.inlet.durable(epoch)
+    positions = {"7": {"offset": 42}, "8": "ff00"}
+    assert status(rig).as_json()["ingress"]["ingress"]["positions"] == positions
+    restarted = Rig(store=rig.store).start()
+    assert status(restarted).as_json()["ingress"]["ingress"]["positions"] == positions
+    await restarted.close()

@@ -50,6 +50,8 @@ class HttpEndpoint:
 
     def invoke(self, batch: Batch, reply_to: ReplyTo) -> None:
         """Send `batch` to its function, or queue it."""
+        if self._pool is None:
+            return
         try:
             route = self._route(batch.target[0])
             body = encode_batch(batch)

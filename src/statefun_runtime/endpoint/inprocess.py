@@ -87,6 +87,7 @@ class InProcessEndpoint(Endpoint):
         self._call_timeout = call_timeout
         self._queue: deque[_Queued] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = False
         self._draining = False
         """Whether a task is about to run, or runs, what is queued."""
 
@@ -99,6 +100,8 @@ class InProcessEndpoint(Endpoint):
         """Nothing to start."""
 
     def invoke(self, batch: Batch, reply_to: ReplyTo) -> None:
+        if self._stopped:
+            return
         spec = self._specs[batch.target[0]]
         if not spec.is_async:
             reply_to(batch, _run_sync(spec, batch))
@@ -150,6 +153,7 @@ class InProcessEndpoint(Endpoint):
 
     async def stop(self) -> None:
         """Cancel the calls under way; they will be made again after the next start."""
+        self._stopped = True
         self._queue.clear()
         for task in self._tasks:
             task.cancel()

@@ -50,6 +50,8 @@ class Engine:
         self._policy = RetryPolicy(limits, random)
         self._egresses = frozenset(egresses)
         self.outbox = Outbox(recovery.outbox, self._egresses, limits)
+        self.positions = {ingress: dict(partitions) for ingress, partitions in recovery.positions.items()}
+        """The durable positions by ingress and partition."""
         self._sequence = recovery.sequence
         self._restore(recovery)
 
@@ -302,6 +304,8 @@ class Engine:
         The rest stays on disk; `outbox.next` tells when an egress has room for it.
         """
         self.durable = epoch.number
+        for (ingress, partition), position in epoch.positions.items():
+            self.positions.setdefault(ingress, {})[partition] = position
         self.dispatcher.sweep(epoch.number)
         batches: list[tuple[str, OutboxBatch]] = []
         for egress, records in epoch.outbox.items():
