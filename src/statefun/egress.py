@@ -2,7 +2,7 @@
 
 import struct
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, cast, overload, runtime_checkable
 
 from statefun.protocol.egress_pb2 import KafkaProducerRecord, KinesisEgressRecord
 from statefun.typed_value import HeadersLike, ValueCarrier, ValueSource, normalise_headers, value_source
@@ -46,6 +46,31 @@ class EgressBuilder(Protocol):
         ...
 
 
+KafkaValue: TypeAlias = str | bytes | bytearray | int | float
+"""What becomes the value of a Kafka record without a type. A bool does not, although it is an int to type checkers."""
+
+KinesisValue: TypeAlias = str | bytes | bytearray
+"""What becomes the data of a Kinesis record without a type."""
+
+
+@overload
+def kafka_egress_message(
+    typename: TypeNameLike,
+    topic: str,
+    value: KafkaValue,
+    value_type: None = None,
+    key: str | None = None,
+    headers: HeadersLike | None = None,
+) -> EgressMessage: ...
+@overload
+def kafka_egress_message(
+    typename: TypeNameLike,
+    topic: str,
+    value: T,
+    value_type: Type[T],
+    key: str | None = None,
+    headers: HeadersLike | None = None,
+) -> EgressMessage: ...
 def kafka_egress_message(
     typename: TypeNameLike,
     topic: str,
@@ -87,6 +112,24 @@ def kafka_egress_message(
     return EgressMessage(egress, (_KAFKA, record.SerializeToString()))
 
 
+@overload
+def kinesis_egress_message(
+    typename: TypeNameLike,
+    stream: str,
+    value: KinesisValue,
+    partition_key: str,
+    value_type: None = None,
+    explicit_hash_key: str | None = None,
+) -> EgressMessage: ...
+@overload
+def kinesis_egress_message(
+    typename: TypeNameLike,
+    stream: str,
+    value: T,
+    partition_key: str,
+    value_type: Type[T],
+    explicit_hash_key: str | None = None,
+) -> EgressMessage: ...
 def kinesis_egress_message(
     typename: TypeNameLike,
     stream: str,
@@ -138,36 +181,39 @@ def egress_message_builder(
 
 
 @dataclass(slots=True)
-class KafkaEgressBuilder:
+class KafkaEgressBuilder(Generic[T]):
     """A Kafka record in the making; the fields are the arguments of `kafka_egress_message`."""
 
     target: TypeNameLike
     topic: str
-    value: Any
-    value_type: Type[Any] | None = None
+    value: T
+    value_type: Type[T] | None = None
     key: str | None = None
     headers: HeadersLike | None = None
 
     def to_egress_message(self) -> EgressMessage:
         """Build the message. Raises as `kafka_egress_message` does."""
-        return kafka_egress_message(self.target, self.topic, self.value, self.value_type, self.key, self.headers)
+        # The cast allows None too, for which the call checks the value.
+        value_type = cast("Type[T]", self.value_type)
+        return kafka_egress_message(self.target, self.topic, self.value, value_type, self.key, self.headers)
 
 
 @dataclass(slots=True)
-class KinesisEgressBuilder:
+class KinesisEgressBuilder(Generic[T]):
     """A Kinesis record in the making; the fields are the arguments of `kinesis_egress_message`."""
 
     target: TypeNameLike
     stream: str
-    value: Any
+    value: T
     partition_key: str
-    value_type: Type[Any] | None = None
+    value_type: Type[T] | None = None
     explicit_hash_key: str | None = None
 
     def to_egress_message(self) -> EgressMessage:
         """Build the message. Raises as `kinesis_egress_message` does."""
+        value_type = cast("Type[T]", self.value_type)
         return kinesis_egress_message(
-            self.target, self.stream, self.value, self.partition_key, self.value_type, self.explicit_hash_key
+            self.target, self.stream, self.value, self.partition_key, value_type, self.explicit_hash_key
         )
 
 

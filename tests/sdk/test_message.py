@@ -1,4 +1,4 @@
-"""Messages and egress records."""
+"""Messages: what they carry, and how they are made."""
 
 from typing import Any
 
@@ -8,19 +8,12 @@ from statefun import (
     Address,
     BoolType,
     Float64Type,
-    GenericEgressBuilder,
     Int32Type,
-    KafkaEgressBuilder,
-    KinesisEgressBuilder,
     Message,
     MessageBuilder,
     StringType,
-    egress_message_builder,
-    kafka_egress_message,
-    kinesis_egress_message,
     message_builder,
 )
-from statefun.protocol.egress_pb2 import KafkaProducerRecord, KinesisEgressRecord
 from statefun.protocol.request_reply_pb2 import TypedValue
 
 TARGET = "example/greeter"
@@ -71,47 +64,3 @@ def test_types_are_inferred_but_for_integers() -> None:
 def test_headers_travel_with_a_message() -> None:
     message = message_builder(TARGET, "bob", str_value="hi", headers={"trace": "t-1"})
     assert [(header.key, header.value) for header in message.headers] == [("trace", b"t-1")]
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [("é", "é".encode()), (b"\x00", b"\x00"), (258, b"\x00\x00\x01\x02"), (1.0, b"\x3f\xf0\0\0\0\0\0\0")],
-)
-def test_a_kafka_value_without_type_is_written_as_kafka_writes_it(value: Any, expected: bytes) -> None:
-    message = kafka_egress_message("example/out", "topic", value, key="k", headers={"h": b"1"})
-    record = KafkaProducerRecord.FromString(message.raw_value() or b"")
-    assert (record.topic, record.key, record.value_bytes, record.headers[0].key) == ("topic", "k", expected, "h")
-    built = KafkaEgressBuilder("example/out", "topic", value, key="k", headers={"h": b"1"}).to_egress_message()
-    assert built.raw_value() == message.raw_value()
-
-
-@pytest.mark.parametrize("value", [True, 2**31, None, object()])
-def test_a_kafka_value_that_says_no_type_is_refused(value: Any) -> None:
-    with pytest.raises((TypeError, ValueError)):
-        kafka_egress_message("example/out", "topic", value)
-
-
-def test_a_kinesis_record_needs_a_stream_and_a_partition_key() -> None:
-    message = kinesis_egress_message("example/out", "stream", "v", "key", explicit_hash_key="12")
-    record = KinesisEgressRecord.FromString(message.raw_value() or b"")
-    assert (record.stream, record.partition_key, record.value_bytes, record.explicit_hash_key) == (
-        "stream",
-        "key",
-        b"v",
-        "12",
-    )
-    built = KinesisEgressBuilder("example/out", "stream", "v", "key", explicit_hash_key="12").to_egress_message()
-    assert built.raw_value() == message.raw_value()
-    for stream, key in (("", "key"), ("stream", "")):
-        with pytest.raises(ValueError, match=r"\S"):
-            kinesis_egress_message("example/out", stream, "v", key)
-    with pytest.raises(TypeError):
-        kinesis_egress_message("example/out", "stream", 3, "key")
-
-
-def test_a_generic_egress_needs_a_type() -> None:
-    message = egress_message_builder("example/out", "v", StringType)
-    assert (message.typename, message.as_type(StringType)) == ("example/out", "v")
-    assert GenericEgressBuilder("example/out", "v", StringType).to_egress_message().raw_value() == message.raw_value()
-    with pytest.raises(ValueError, match="value_type"):
-        egress_message_builder("example/out", "v", None)  # type: ignore[arg-type]
