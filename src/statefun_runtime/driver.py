@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import TypeVar
 
 from statefun_runtime.clock import EngineClock
 from statefun_runtime.engine.engine import Engine
@@ -22,6 +23,8 @@ from statefun_runtime.metrics import Histogram
 from statefun_runtime.store.committer import Commit, Committer
 from statefun_runtime.store.outbox import read_batch
 from statefun_runtime.store.states import read_values
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _BATCHES = 64
@@ -114,6 +117,24 @@ class Driver:
         future = self._loop.create_future()
         self._waiting_durable[epoch].append(future)
         await future
+
+    async def operate(self, work: Callable[[], T]) -> T:
+        """Let `work` change the engine, and return what it returns when the change is durable.
+
+        Raises:
+            StoreError: It will never be, or `work` failed half-way: only the store is right then.
+        """
+        self._check()
+        epoch = self.engine.epoch
+        try:
+            result = work()
+        except Exception as error:
+            self._fail(error)
+            raise StoreError(f"the operation failed: {error}; the runtime ends, start it again") from error
+        if epoch.needs_commit():
+            self.wake()
+            await self.durable(epoch.number)
+        return result
 
     def _let_in(self) -> None:
         while self._waiting_room:

@@ -4,11 +4,12 @@ Between two cuts the engine works in memory and keeps here the difference to the
 epoch for an empty one; nothing in a cut epoch changes afterwards, so a thread can write it while the engine goes on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import NamedTuple, TypeAlias
 
-from statefun_runtime.interfaces import Address, Message, OutboxBatch, Payload, StateSpec
+from statefun_runtime.interfaces import Address, FailureKind, Message, OutboxBatch, Payload, StateSpec
 
 DelayedKey: TypeAlias = tuple[int, int]
 """(due time, sequence): the order in which delayed messages fire."""
@@ -56,15 +57,46 @@ class Parked(NamedTuple):
     since: int
     attempts: int
     reason: str
+    kind: FailureKind = FailureKind.PERMANENT
+    messages: int = 1
+    """How many messages the failed call carried: the first ones of the mailbox."""
+
+
+class LetterKind(Enum):
+    """What a dead letter holds."""
+
+    MESSAGE = "message"
+    """A message for a function; `destination` is its typename."""
+    EGRESS_RECORD = "egress record"
+    """A record for an egress that does not exist; `destination` is the egress, the message's target its sender."""
 
 
 class DeadLetter(NamedTuple):
-    """A message that could not be delivered, kept with the reason. `destination` is a typename or an egress."""
+    """What could not be delivered, kept with the reason. The sequence of `message` is its number."""
 
     time: int
+    kind: LetterKind
     destination: str
     message: Message
     reason: str
+    attempts: int
+    state: StateValues
+    """The values of the target when the message failed; none if it was never given to the function."""
+
+    @property
+    def number(self) -> int:
+        return self.message[0]
+
+
+class JournalEntry(NamedTuple):
+    """What an operator did: at which time, to what, and under which name of the operating system."""
+
+    number: int
+    time: int
+    action: str
+    target: str
+    who: str
+    detail: str
 
 
 class Epoch:
@@ -79,8 +111,10 @@ class Epoch:
         "born",
         "dead",
         "dead_letters",
+        "dead_letters_gone",
         "delayed",
         "delayed_gone",
+        "journal",
         "number",
         "outbox",
         "outbox_gone",
@@ -111,6 +145,15 @@ class Epoch:
         self.specs: dict[str, dict[str, StateSpec]] = {}
         self.parked: dict[Address, Parked | None] = {}
         self.dead_letters: list[DeadLetter] = []
+        self.dead_letters_gone: list[int] = []
+        self.journal: list[JournalEntry] = []
+
+    def consume(self, messages: Sequence[Message]) -> None:
+        """Take note that these messages wait no more."""
+        born, dead = self.born, self.dead
+        for message in messages:
+            if born.pop(message[0], None) is None:
+                dead.append(message)
 
     def needs_commit(self) -> bool:
         """Whether anything waits for this epoch. What egresses released does not by itself."""
@@ -126,6 +169,8 @@ class Epoch:
             or self.specs
             or self.parked
             or self.dead_letters
+            or self.dead_letters_gone
+            or self.journal
         )
 
     def has_changes(self) -> bool:

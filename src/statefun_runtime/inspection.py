@@ -5,8 +5,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from statefun_runtime.epoch import Parked
-from statefun_runtime.interfaces import Address, Payload, Table
+from statefun_runtime.epoch import DeadLetter, DelayedMessage, JournalEntry, Parked
+from statefun_runtime.interfaces import Address, Message, Payload, Table
 from statefun_runtime.store import keys, rows
 from statefun_runtime.store.rocksdb import RocksDBStore
 
@@ -47,12 +47,77 @@ def _range(typename: str | None, id_prefix: str) -> tuple[bytes, bytes | None]:
     return start, keys.after_prefix(start)
 
 
-def read_parked(data_dir: Path) -> Iterator[tuple[Address, Parked]]:
-    """The addresses that are parked, and why.
+def read_parked(data_dir: Path, typename: str | None = None, id_prefix: str = "") -> Iterator[tuple[Address, Parked]]:
+    """The addresses that are parked, and why; chosen as by `read_states`.
+
+    Raises:
+        StoreError: There is no readable store.
+    """
+    start, end = _range(typename, id_prefix)
+    with closing(RocksDBStore(data_dir, read_only=True)) as store:
+        for key, row in store.scan(Table.PARKED, start, end):
+            yield keys.read_address(key)[0], rows.read_parked(row)
+
+
+def read_mailbox(data_dir: Path, address: Address) -> Iterator[Message]:
+    """The messages that wait for an address, in the order in which they will be delivered.
+
+    Raises:
+        StoreError: There is no readable store.
+    """
+    start = keys.address_key(address)
+    with closing(RocksDBStore(data_dir, read_only=True)) as store:
+        for key, row in store.scan(Table.MAILBOX, start, keys.after_prefix(start)):
+            yield rows.read_message(keys.read_number(key, len(start)), address, row)
+
+
+def read_delayed(data_dir: Path, typename: str | None = None, id_prefix: str = "") -> Iterator[DelayedMessage]:
+    """The messages that are not yet due, in due order; chosen by their targets as by `read_states`.
 
     Raises:
         StoreError: There is no readable store.
     """
     with closing(RocksDBStore(data_dir, read_only=True)) as store:
-        for key, row in store.scan(Table.PARKED):
-            yield keys.read_address(key)[0], rows.read_parked(row)
+        for key, row in store.scan(Table.DELAYED):
+            message = rows.read_delayed_row(keys.read_delayed(key), row)
+            if _matches(message.target, typename, id_prefix):
+                yield message
+
+
+def read_dead_letters(data_dir: Path, typename: str | None = None, id_prefix: str = "") -> Iterator[DeadLetter]:
+    """The dead letters by number; chosen by the targets of their messages as by `read_states`.
+
+    Raises:
+        StoreError: There is no readable store.
+    """
+    with closing(RocksDBStore(data_dir, read_only=True)) as store:
+        for key, row in store.scan(Table.DEAD_LETTERS):
+            letter = rows.read_dead_letter(keys.read_number(key, 0), row)
+            if _matches(letter.message[1], typename, id_prefix):
+                yield letter
+
+
+def read_dead_letter(data_dir: Path, number: int) -> DeadLetter | None:
+    """The dead letter of this number.
+
+    Raises:
+        StoreError: There is no readable store.
+    """
+    with closing(RocksDBStore(data_dir, read_only=True)) as store:
+        [row] = store.get_many(Table.DEAD_LETTERS, [keys.number_key(number)])
+        return None if row is None else rows.read_dead_letter(number, row)
+
+
+def read_journal(data_dir: Path) -> Iterator[JournalEntry]:
+    """What operators did, oldest first.
+
+    Raises:
+        StoreError: There is no readable store.
+    """
+    with closing(RocksDBStore(data_dir, read_only=True)) as store:
+        for key, row in store.scan(Table.JOURNAL):
+            yield rows.read_journal(keys.read_number(key, 0), row)
+
+
+def _matches(address: Address, typename: str | None, id_prefix: str) -> bool:
+    return typename is None or (address[0] == typename and address[1].startswith(id_prefix))

@@ -125,6 +125,8 @@ class FailureKind(Enum):
     """Nobody answers at the endpoint; it concerns all of the endpoint's functions."""
     PERMANENT = "permanent"
     """The same call will fail again: any other 4xx, an undecodable reply, a reply that breaks the protocol."""
+    MISCONFIGURED = "misconfigured"
+    """The application is wrong and not the message: nobody serves the function, or a state has changed its type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +287,7 @@ class Table(Enum):
     SINKS = "sinks"
     PARKED = "parked"
     DEAD_LETTERS = "dead_letters"
+    JOURNAL = "journal"
 
 
 @dataclass(slots=True)

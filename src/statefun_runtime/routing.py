@@ -19,7 +19,7 @@ class NoEndpoint(Endpoint):
 
     def invoke(self, batch: Batch, reply_to: ReplyTo) -> None:
         reason = f"no endpoint serves {batch.target[0]}; add one to the module file, or the function to those hosted"
-        reply_to(batch, Failure(FailureKind.PERMANENT, reason))
+        reply_to(batch, Failure(FailureKind.MISCONFIGURED, reason))
 
     async def stop(self) -> None:
         """Nothing to stop."""

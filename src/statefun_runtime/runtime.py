@@ -6,14 +6,17 @@ begin. Stop: ingresses end, calls under way finish, the last epoch becomes durab
 
 import asyncio
 import logging
+import secrets
 from contextlib import AsyncExitStack
 from random import SystemRandom
 
 from statefun import StatefulFunctions
+from statefun_runtime.access import Access, remove_access, write_access
 from statefun_runtime.adapters import make_egress, make_ingress
 from statefun_runtime.clock import EngineClock, SystemClock
 from statefun_runtime.config import RuntimeConfig
 from statefun_runtime.console.admin import AdminServer, Probes
+from statefun_runtime.console.operations import PATH, OperationsRoute
 from statefun_runtime.driver import Driver
 from statefun_runtime.endpoint.inprocess import InProcessEndpoint
 from statefun_runtime.engine.engine import Engine
@@ -22,6 +25,7 @@ from statefun_runtime.epoch import Recovery
 from statefun_runtime.interfaces import AdapterContext, Egress, Ingress, RecordCounts
 from statefun_runtime.metrics import EngineSnapshot, Metrics
 from statefun_runtime.module.module import Module
+from statefun_runtime.operating import LiveOperations
 from statefun_runtime.routing import Routes
 from statefun_runtime.status import Status
 from statefun_runtime.store.recovery import recover
@@ -38,6 +42,7 @@ class Runtime:
         self._module = module
         self._functions = functions or StatefulFunctions()
         self._config = config
+        self._token = secrets.token_urlsafe(32)
         self._metrics = Metrics(self._snapshot)
         self._ingresses: dict[str, Ingress] = {}
         self._egresses: dict[str, Egress] = {}
@@ -56,6 +61,8 @@ class Runtime:
             stack.callback(self._driver.close)
             await self._admin.start()
             stack.push_async_callback(self._admin.stop)
+            write_access(self._config.data_dir, Access(self._config.admin_host, self._admin.port, self._token))
+            stack.callback(remove_access, self._config.data_dir)
             await self._routes.start()
             stack.push_async_callback(self._routes.stop)
             try:
@@ -74,6 +81,7 @@ class Runtime:
         declared = dict(hosted.declared())
         for typename, specs in declared.items():
             engine.declare(typename, specs)
+        engine.resume_misconfigured()
         self._routes = Routes(engine, hosted, declared, module.endpoints)
         clock = EngineClock(SystemClock(), recovery.time)
         self._driver = Driver(engine, store, self._routes.endpoint_of, clock, config.commit_interval / 1000)
@@ -84,6 +92,8 @@ class Runtime:
         self._egresses = {c.id: make_egress(c, self._context(egress_counts[c.id])) for c in module.egresses}
         probes = Probes(self._unready, self._metrics.exposition, self._status.as_json)
         self._admin = AdminServer(probes, config.admin_port, config.admin_host)
+        operations = OperationsRoute(self._token, LiveOperations(self._driver, store).perform)
+        self._admin.add_route("POST", PATH, operations.answer)
 
     def _context(self, counts: RecordCounts) -> AdapterContext:
         return AdapterContext(counts, self._config.http_host, self._config.max_request_bytes)

@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from statefun import Context, IntType, Message, StatefulFunctions, ValueSpec, egress_message_builder, make_json_type
+from statefun import Context, IntType, Message, Reject, StatefulFunctions, ValueSpec, egress_message_builder, make_json_type
 
 APPLIED = make_json_type("e2e/Applied")
 RECORD = make_json_type("io.statefun.playground/EgressRecord")
@@ -56,3 +56,12 @@ def blocker(context: Context, message: Message) -> None:
     began(message)
     while True:
         time.sleep(0.01)
+
+
+@functions.bind("e2e/picky", specs=[ValueSpec("applied", APPLIED)])
+def picky(context: Context, message: Message) -> None:
+    """Remember the message; refuse one that names a file which is not there."""
+    text = message.as_string() or ""
+    if text.startswith("/") and not Path(text).exists():
+        raise Reject(f"{text} is not there")
+    context.storage.applied = [*(context.storage.applied or []), text]

@@ -6,38 +6,122 @@ from pathlib import Path
 
 import click
 
+from statefun_runtime.cli.address import parse_address
+from statefun_runtime.cli.choice import (
+    Choice,
+    Targets,
+    choice_options,
+    confirm,
+    json_option,
+    target_options,
+    yes_option,
+)
 from statefun_runtime.cli.data_option import data_option
-from statefun_runtime.cli.failure import Command
+from statefun_runtime.cli.failure import Command, CommandError
+from statefun_runtime.cli.operate import operate
 from statefun_runtime.inspection import read_parked
+from statefun_runtime.interfaces import Address
+from statefun_runtime.operation import Action, target_text
 
 
 @click.group()
 def parked() -> None:
-    """Read which addresses are parked.
+    """Read which addresses are parked, and have them called again.
 
-    The mailbox of a parked address is kept and nothing is delivered to it; all other addresses go on. Read is a live
-    or a stopped data directory.
+    The mailbox of a parked address is kept and nothing is delivered to it; all other addresses go on. The application
+    may run or be stopped: a running one is asked to act, in the data directory of a stopped one this command acts
+    itself. It returns when what it did is durable, and the journal keeps it.
     """
 
 
 @parked.command("list", cls=Command)
 @data_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def list_parked(data: Path, as_json: bool) -> None:
+@choice_options
+@json_option
+def list_parked(data: Path, choice: Choice, as_json: bool) -> None:
     """List the parked addresses: since when, after how many attempts, and why.
 
     \b
     Example:
-      statefun parked list
+      statefun parked list --type shop/cart
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
     found = False
-    for (typename, identifier), why in read_parked(data):
+    for (typename, identifier), why in read_parked(data, *choice):
         found = True
         since = datetime.fromtimestamp(why.since / 1000, UTC).isoformat(timespec="milliseconds")
         if as_json:
             row = {"type": typename, "id": identifier, "since": since, "attempts": why.attempts, "reason": why.reason}
+            row |= {"kind": why.kind.value, "messages": why.messages}
             click.echo(json.dumps(row, ensure_ascii=False))
         else:
             click.echo(f"{typename}/{identifier}  since {since}, {why.attempts} attempts: {why.reason}")
     if not found and not as_json:
         click.echo("no address is parked", err=True)
+
+
+@parked.command(cls=Command)
+@target_options("ADDRESS...")
+@data_option
+@json_option
+def resume(data: Path, targets: Targets, as_json: bool) -> None:
+    """Call parked addresses again, beginning with the message that failed.
+
+    \b
+    Examples:
+      statefun parked resume shop/cart/ada
+      statefun parked resume --type shop/cart
+    """  # noqa: D301  # click's mark for a paragraph that keeps its lines
+    operate(data, Action.RESUME, _addresses(data, targets), as_json=as_json)
+
+
+@parked.command(cls=Command)
+@target_options("ADDRESS...")
+@data_option
+@json_option
+@yes_option
+def skip(data: Path, targets: Targets, as_json: bool, yes: bool) -> None:
+    """Make the first message of a parked address a dead letter, then call the address again.
+
+    The first message is the one that failed if the failed call carried no others, as after bisecting; `statefun parked
+    list --json` tells how many it carried.
+
+    \b
+    Example:
+      statefun parked skip shop/cart/ada
+    """  # noqa: D301  # click's mark for a paragraph that keeps its lines
+    addresses = _addresses(data, targets)
+    confirm(f"Skip the first message of {_counted(addresses)}?", yes)
+    operate(data, Action.SKIP, addresses, as_json=as_json)
+
+
+@parked.command(cls=Command)
+@target_options("ADDRESS...")
+@data_option
+@click.option("--discard", is_flag=True, help="Delete the messages for good; no dead letters are made of them.")
+@json_option
+@yes_option
+def purge(data: Path, targets: Targets, discard: bool, as_json: bool, yes: bool) -> None:
+    """Make all messages of a parked address dead letters, then call the address again when new ones come.
+
+    \b
+    Examples:
+      statefun parked purge shop/cart/ada
+      statefun parked purge --type shop/cart --discard --yes
+    """  # noqa: D301  # click's mark for a paragraph that keeps its lines
+    addresses = _addresses(data, targets)
+    what = "Delete all messages" if discard else "Make dead letters of all messages"
+    confirm(f"{what} of {_counted(addresses)}?", yes)
+    operate(data, Action.DISCARD if discard else Action.PURGE, addresses, as_json=as_json)
+
+
+def _addresses(data: Path, targets: Targets) -> list[Address]:
+    if targets.named:
+        return [parse_address(text) for text in targets.named]
+    found = [address for address, _ in read_parked(data, *targets.choice)]
+    if not found:
+        raise CommandError("no parked address is of that choice")
+    return found
+
+
+def _counted(addresses: list[Address]) -> str:
+    return target_text(addresses[0]) if len(addresses) == 1 else f"{len(addresses)} addresses"

@@ -96,7 +96,8 @@ class Dispatcher:
 
     def _batch(self, mailbox: Mailbox, now: int, epoch: Epoch) -> Batch:
         function_type = mailbox.function_type
-        messages = mailbox.take(function_type.max_batch, self._limits.max_batch_bytes)
+        most = max(1, mailbox.suspects // 2) if mailbox.suspects else function_type.max_batch
+        messages = mailbox.take(most, self._limits.max_batch_bytes)
         batch = Batch(mailbox.address, function_type.view(mailbox, now, epoch), messages)
         batch.attempt = mailbox.attempts + 1
         mailbox.in_flight = batch
@@ -116,6 +117,14 @@ class Dispatcher:
     def put_back(self, mailbox: Mailbox, messages: list[Message]) -> None:
         """Put messages that had no effect at the front of their mailbox again."""
         mailbox.queue[:0] = messages
+
+    def remove(self, mailbox: Mailbox, count: int) -> list[Message]:
+        """Take the first messages out of a mailbox that is not in flight, never to be delivered."""
+        removed, mailbox.queue = mailbox.queue[:count], mailbox.queue[count:]
+        self.queued -= len(removed)
+        if mailbox.stuck:
+            self.stuck -= len(removed)
+        return removed
 
     def back_off(self, mailbox: Mailbox, until: int) -> None:
         """Call this address again at `until`, not before."""

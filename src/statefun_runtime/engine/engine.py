@@ -5,12 +5,12 @@ from random import Random
 
 from statefun_runtime.engine.delayed import DelayedMessages
 from statefun_runtime.engine.dispatcher import Dispatcher
-from statefun_runtime.engine.failures import RetryPolicy
+from statefun_runtime.engine.failures import Failures
 from statefun_runtime.engine.function_type import FunctionType
 from statefun_runtime.engine.limits import Limits
 from statefun_runtime.engine.mailbox import Mailbox
 from statefun_runtime.engine.outbox import Outbox
-from statefun_runtime.epoch import DeadLetter, DelayedMessage, Epoch, OutboxEntry, Parked, Recovery, StateValues
+from statefun_runtime.epoch import DeadLetter, DelayedMessage, Epoch, LetterKind, OutboxEntry, Recovery, StateValues
 from statefun_runtime.interfaces import (
     Address,
     Arrival,
@@ -47,7 +47,7 @@ class Engine:
         self.delayed = DelayedMessages()
         self.dispatcher = Dispatcher(limits)
         self._limits = limits
-        self._policy = RetryPolicy(limits, random)
+        self.failures = Failures(self.dispatcher, limits, random)
         self._egresses = frozenset(egresses)
         self.outbox = Outbox(recovery.outbox, self._egresses, limits)
         self.positions = {ingress: dict(partitions) for ingress, partitions in recovery.positions.items()}
@@ -81,23 +81,29 @@ class Engine:
     def accept(self, ingress: str, arrivals: Sequence[Arrival], partition: str, position: bytes | None) -> int:
         """Take messages from an ingress together with its position; return the epoch they belong to."""
         for target, payload in arrivals:
-            self._send(target, None, payload)
+            self.send(target, None, payload)
         self.epoch.accepted = True
         if position is not None:
             self.epoch.positions[ingress, partition] = position
         return self.epoch.number
 
-    def _send(self, target: Address, caller: Address | None, payload: Payload) -> None:
+    def send(self, target: Address, caller: Address | None, payload: Payload) -> None:
+        """Put a new message into the mailbox of `target`."""
         self._sequence = sequence = self._sequence + 1
         message = (sequence, target, caller, payload)
         self.epoch.born[sequence] = message
         self.dispatcher.deliver(message)
 
+    def next_sequence(self) -> int:
+        """A number that no message and no other row ever had."""
+        self._sequence += 1
+        return self._sequence
+
     def tick(self, now: int) -> None:
         """Move time on: deliver what is due, end back-offs. Time that goes back is ignored."""
         self.now = max(now, self.now)
         for message in self.delayed.due(self.now, self.epoch):
-            self._send(message.target, message.caller, message.payload)
+            self.send(message.target, message.caller, message.payload)
         self.dispatcher.wake(self.now)
 
     def next_time(self) -> int | None:
@@ -176,43 +182,45 @@ class Engine:
     def _apply(self, mailbox: Mailbox, batch: Batch, effects: Effects) -> None:
         epoch, address = self.epoch, batch.target
         for target, payload in effects.sends:
-            self._send(target, address, payload)
+            self.send(target, address, payload)
         for effect in effects.delayed:
             self._apply_delayed(address, effect)
         for record in effects.egresses:
             self._apply_egress(address, record)
         for name, value in effects.mutations.items():
             mailbox.write(name, value, self.now, epoch)
-        born, dead = epoch.born, epoch.dead
-        for message in batch.messages:
-            if born.pop(message[0], None) is None:
-                dead.append(message)
+        epoch.consume(batch.messages)
         self.dispatcher.queued -= len(batch.messages)
         function_type = mailbox.function_type
         function_type.invocations += len(batch.messages)
         function_type.sent += len(effects.sends)
         function_type.egressed += len(effects.egresses)
         function_type.answered()
-        mailbox.attempts = mailbox.rounds = 0
+        self.failures.passed(mailbox, len(batch.messages))
         self.dispatcher.settle(mailbox)
 
     def _apply_delayed(self, owner: Address, effect: DelayedSend | Cancellation) -> None:
         if isinstance(effect, Cancellation):
             self.delayed.cancel(owner, effect.token, self.epoch)
             return
-        self._sequence += 1
         due = self.now + effect.delay
-        message = DelayedMessage(due, self._sequence, effect.target, owner, effect.payload, effect.token)
+        message = DelayedMessage(due, self.next_sequence(), effect.target, owner, effect.payload, effect.token)
         self.delayed.add(message, self.epoch)
 
     def _apply_egress(self, sender: Address, record: EgressRecord) -> None:
-        if record.egress in self._egresses:
-            self.epoch.outbox.setdefault(record.egress, []).append(record.payload)
+        if self.release(record):
             return
-        self._sequence += 1
-        message = (self._sequence, sender, sender, record.payload)
+        message = (self.next_sequence(), sender, sender, record.payload)
         reason = f"no egress has the id {record.egress}"
-        self.epoch.dead_letters.append(DeadLetter(self.now, record.egress, message, reason))
+        letter = DeadLetter(self.now, LetterKind.EGRESS_RECORD, record.egress, message, reason, 0, {})
+        self.epoch.dead_letters.append(letter)
+
+    def release(self, record: EgressRecord) -> bool:
+        """Give a record to its egress once the open epoch is durable; false if there is no such egress."""
+        known = record.egress in self._egresses
+        if known:
+            self.epoch.outbox.setdefault(record.egress, []).append(record.payload)
+        return known
 
     def _register_missing(self, mailbox: Mailbox, batch: Batch, missing: MissingStates) -> None:
         function_type = mailbox.function_type
@@ -225,7 +233,7 @@ class Engine:
         if refusal is None and mailbox.rounds > self._limits.max_rounds:
             refusal = f"asked {self._limits.max_rounds} times in a row for more states"
         if refusal is not None:
-            self._fail(mailbox, batch, Failure(FailureKind.PERMANENT, f"the function {refusal}"))
+            self._fail(mailbox, batch, Failure(FailureKind.MISCONFIGURED, f"the function {refusal}"))
             return
         function_type.answered()
         self.dispatcher.put_back(mailbox, batch.messages)
@@ -244,44 +252,21 @@ class Engine:
     # ------------------------------------------------------------------------------------------------------- failures
 
     def _fail(self, mailbox: Mailbox, batch: Batch, failure: Failure) -> None:
-        function_type = mailbox.function_type
-        function_type.failures += 1
-        self.dispatcher.put_back(mailbox, batch.messages)
-        if failure.kind is FailureKind.UNREACHABLE:
-            self._pause(function_type, failure)
-            function_type.ready.appendleft(mailbox)
-            return
-        function_type.reached()
-        mailbox.attempts += 1
-        if mailbox.attempts == 1:
-            mailbox.failing_since = self.now
-        if self._policy.gives_up(mailbox, failure, self.now):
-            self._park(mailbox, failure)
-        else:
-            self.dispatcher.back_off(mailbox, self.now + self._policy.delay(mailbox.attempts, failure))
-
-    def _pause(self, function_type: FunctionType, failure: Failure) -> None:
-        # Calls that were under way together fail together: only the first of them lengthens the pause.
-        if function_type.paused_until <= self.now:
-            function_type.unreachable += 1
-            function_type.paused_until = self.now + self._policy.delay(function_type.unreachable, failure)
-        function_type.window = 1
-
-    def _park(self, mailbox: Mailbox, failure: Failure) -> None:
-        mailbox.parked = Parked(self.now, mailbox.attempts, failure.reason)
-        self.epoch.parked[mailbox.address] = mailbox.parked
-        self.dispatcher.park(mailbox)
+        self.failures.failed(mailbox, batch, failure, self.now, self.epoch)
 
     def resume(self, address: Address) -> bool:
         """Call a parked address again; false if it is not parked."""
         mailbox = self.dispatcher.mailbox_of(address)
         if mailbox is None or mailbox.parked is None:
             return False
-        mailbox.parked = None
-        mailbox.attempts = mailbox.rounds = 0
-        self.epoch.parked[address] = None
-        self.dispatcher.resume(mailbox)
+        self.failures.resume(mailbox, self.epoch)
         return True
+
+    def resume_misconfigured(self) -> None:
+        """Call the addresses again that are parked because the application was wrong: it may be right now."""
+        for mailbox in self.dispatcher.mailboxes():
+            if mailbox.parked is not None and mailbox.parked.kind is FailureKind.MISCONFIGURED:
+                self.failures.resume(mailbox, self.epoch)
 
     # --------------------------------------------------------------------------------------------------------- epochs
 

@@ -20,6 +20,7 @@ class FunctionType:
         "accepted",
         "asks",
         "current",
+        "dead_letters",
         "egressed",
         "failures",
         "has_expiry",
@@ -57,6 +58,7 @@ class FunctionType:
         self._prefixes: dict[str, bytes] = {}
         self.has_expiry = False
         self.accepted = self.sent = self.egressed = self.invocations = self.failures = self.parked = 0
+        self.dead_letters = 0
 
     def declare(self, specs: dict[str, StateSpec]) -> None:
         """Replace the declared states."""

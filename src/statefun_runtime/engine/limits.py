@@ -1,6 +1,30 @@
 """Limits of the engine. Times are in milliseconds."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class OnFailure(Enum):
+    """What becomes of a message whose function fails for good."""
+
+    PARK = "park"
+    """Its address is called no more until an operator resumes it; what waits there is kept."""
+    DEAD_LETTER = "dead-letter"
+    """It is put aside, and its address goes on with the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailurePolicy:
+    """How the failures of a function type are met."""
+
+    on_failure: OnFailure = OnFailure.PARK
+    max_attempts: int = 10
+    """A transient failure becomes one for good after this many attempts ..."""
+    max_age: int = 5 * 60_000
+    """... if the first was at least this long ago."""
+    bisect: bool = False
+    """Whether a batch that failed for good is split until the message that fails is alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +53,11 @@ class Limits:
     """... if the first was at least this long ago."""
     max_rounds: int = 10
     """Replies in a row that ask for more states."""
+    policies: Mapping[str, FailurePolicy] = field(default_factory=dict[str, FailurePolicy])
+    """By typename or `namespace/*`, the former winning; of other function types `max_attempts` and `max_age` hold."""
+
+    def policy_of(self, typename: str) -> FailurePolicy:
+        """The policy of a function type."""
+        namespace = typename.rpartition("/")[0]
+        found = self.policies.get(typename) or self.policies.get(f"{namespace}/*")
+        return found or FailurePolicy(max_attempts=self.max_attempts, max_age=self.max_age)

@@ -29,6 +29,7 @@ class Mailbox:
         "queue",
         "rounds",
         "stuck",
+        "suspects",
         "used",
         "values",
         "written",
@@ -49,6 +50,8 @@ class Mailbox:
         self.attempts = 0
         self.rounds = 0
         self.failing_since = 0
+        self.suspects = 0
+        """The first messages of the queue, among which there is one that fails for good: they are being bisected."""
         self.stuck = False
         """Backing off or parked: what waits here is not runnable."""
         self.parked: Parked | None = None

@@ -64,6 +64,8 @@ def _put_operations(epoch: Epoch, changes: Changes) -> None:
             changes.deletes.append((Table.PARKED, key))
         else:
             changes.puts.append((Table.PARKED, key, rows.parked_row(parked)))
+    changes.deletes += [(Table.DEAD_LETTERS, keys.number_key(number)) for number in epoch.dead_letters_gone]
     for letter in epoch.dead_letters:
-        key = keys.number_key(letter.message[0])
-        changes.puts.append((Table.DEAD_LETTERS, key, rows.dead_letter_row(letter)))
+        changes.puts.append((Table.DEAD_LETTERS, keys.number_key(letter.number), rows.dead_letter_row(letter)))
+    for entry in epoch.journal:
+        changes.puts.append((Table.JOURNAL, keys.number_key(entry.number), rows.journal_row(entry)))

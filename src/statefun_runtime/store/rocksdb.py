@@ -51,7 +51,7 @@ class RocksDBStore(Store):
         """
         self._path = path / "store"
         if read_only:
-            self._check_format(path)
+            check_format(path)
             access = AccessType.read_only(error_if_log_file_exist=False)
         else:
             self._make_directory(path)
@@ -73,21 +73,7 @@ class RocksDBStore(Store):
                 _write_synced(marker, FORMAT)
         except OSError as error:
             raise StoreError(f"the data directory {path} cannot be used: {error}; choose another or free it") from error
-        RocksDBStore._check_format(path)
-
-    @staticmethod
-    def _check_format(path: Path) -> None:
-        try:
-            found = (path / _FORMAT_FILE).read_bytes().strip()
-        except OSError as error:
-            raise StoreError(
-                f"{path} is not a data directory of this runtime: {error}; name the right one, or an empty one"
-            ) from error
-        if found != FORMAT:
-            raise FormatError(
-                f"the data directory {path} has format {found.decode(errors='replace')}, this version reads "
-                f"{FORMAT.decode()}; start the version that wrote it"
-            )
+        check_format(path)
 
     def get_many(self, table: Table, keys: Sequence[bytes]) -> list[bytes | None]:
         return cast("list[bytes | None]", self._family(table).get(list(keys)))
@@ -153,6 +139,21 @@ class RocksDBStore(Store):
     def _check_open(self) -> None:
         if self._closed:
             raise StoreError(f"the store at {self._path} is closed")
+
+
+def check_format(path: Path) -> None:
+    """See that `path` is a data directory that this version reads. Raises StoreError, FormatError."""
+    try:
+        found = (path / _FORMAT_FILE).read_bytes().strip()
+    except OSError as error:
+        raise StoreError(
+            f"{path} is not a data directory of this runtime: {error}; name the right one, or an empty one"
+        ) from error
+    if found != FORMAT:
+        raise FormatError(
+            f"the data directory {path} has format {found.decode(errors='replace')}, this version reads "
+            f"{FORMAT.decode()}; start the version that wrote it"
+        )
 
 
 class _Scan(Iterator[tuple[bytes, bytes]]):

@@ -4,22 +4,25 @@ import json
 import struct
 from collections.abc import Iterable, Sequence
 
-from statefun_runtime.epoch import DeadLetter, DelayedKey, DelayedMessage, Parked, StateValues
+from statefun_runtime.epoch import DeadLetter, DelayedKey, DelayedMessage, JournalEntry, LetterKind, Parked, StateValues
 from statefun_runtime.errors import FormatError
-from statefun_runtime.interfaces import Address, ExpireMode, Message, OutboxBatch, Payload, StateSpec
+from statefun_runtime.interfaces import Address, ExpireMode, FailureKind, Message, OutboxBatch, Payload, StateSpec
 
 FORMAT = 1
+FAILURE_FORMAT = 2
+"""Of rows about failures: parked addresses and dead letters."""
 _TAG = bytes([FORMAT])
+_FAILURE_TAG = bytes([FAILURE_FORMAT])
 _VALUE = struct.Struct(">IQI")
 _ADDRESSES = struct.Struct(">II")
 _LENGTH = struct.Struct(">I")
 
 
-def _body(row: bytes, what: str) -> bytes:
-    if row[:1] != _TAG:
+def _body(row: bytes, what: str, tag: bytes = _TAG) -> bytes:
+    if row[:1] != tag:
         found = row[0] if row else "nothing"
         raise FormatError(
-            f"a {what} has format {found}, this version reads {FORMAT}; "
+            f"a {what} has format {found}, this version reads {tag[0]}; "
             "start the version that wrote this data directory, or restore a savepoint of it"
         )
     return row[1:]
@@ -133,29 +136,40 @@ def read_specs(row: bytes) -> dict[str, StateSpec]:
 
 def parked_row(parked: Parked) -> bytes:
     """Why an address is parked."""
-    return _TAG + json.dumps(parked).encode()
+    fields = [parked.since, parked.attempts, parked.reason, parked.kind.value, parked.messages]
+    return _FAILURE_TAG + json.dumps(fields).encode()
 
 
 def read_parked(row: bytes) -> Parked:
     """The inverse of `parked_row`."""
-    since, attempts, reason = json.loads(_body(row, "parked address"))
-    return Parked(since, attempts, reason)
+    since, attempts, reason, kind, messages = json.loads(_body(row, "parked address", _FAILURE_TAG))
+    return Parked(since, attempts, reason, FailureKind(kind), messages)
 
 
 def dead_letter_row(letter: DeadLetter) -> bytes:
-    """A dead letter; its sequence is in the key."""
-    head = json.dumps([letter.time, letter.destination, letter.message[1], letter.reason]).encode()
-    return _TAG + _LENGTH.pack(len(head)) + head + _address(letter.message[2]) + letter.message[3]
+    """A dead letter; its number is in the key."""
+    fields = [letter.time, letter.kind.value, letter.destination, letter.message[1], letter.reason, letter.attempts]
+    parts = (json.dumps(fields).encode(), state_row(letter.state), message_row(letter.message))
+    return _FAILURE_TAG + b"".join(_LENGTH.pack(len(part)) + part for part in parts)
 
 
-def read_dead_letter(sequence: int, row: bytes) -> DeadLetter:
+def read_dead_letter(number: int, row: bytes) -> DeadLetter:
     """The inverse of `dead_letter_row`."""
-    body = _body(row, "dead letter")
-    (length,) = _LENGTH.unpack_from(body, 0)
-    at = _LENGTH.size + length
-    time, destination, target, reason = json.loads(body[_LENGTH.size : at])
-    caller, at = _read_address(body, at)
-    return DeadLetter(time, destination, (sequence, tuple(target), caller, body[at:]), reason)
+    head, state, message = _fields(_body(row, "dead letter", _FAILURE_TAG))
+    time, kind, destination, (typename, identifier), reason, attempts = json.loads(head)
+    letter = read_message(number, (typename, identifier), message)
+    return DeadLetter(time, LetterKind(kind), destination, letter, reason, attempts, read_state(state))
+
+
+def journal_row(entry: JournalEntry) -> bytes:
+    """What an operator did; its number is in the key."""
+    return _TAG + json.dumps(entry[1:]).encode()
+
+
+def read_journal(number: int, row: bytes) -> JournalEntry:
+    """The inverse of `journal_row`."""
+    time, action, target, who, detail = json.loads(_body(row, "journal entry"))
+    return JournalEntry(number, time, action, target, who, detail)
 
 
 def number_row(number: int) -> bytes:

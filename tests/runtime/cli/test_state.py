@@ -95,6 +95,8 @@ def test_parked_addresses_as_json_have_all_their_parts(cli: CliRunner, data: Pat
         "since": "2023-11-14T22:13:20.000+00:00",
         "attempts": 10,
         "reason": "the function fails: boom",
+        "kind": "permanent",
+        "messages": 1,
     }
 
 

@@ -124,7 +124,7 @@ def test_a_transient_failure_parks_after_enough_attempts_and_enough_time() -> No
     assert world.engine.epoch.parked == {}, "three attempts, but not for a second"
     world.advance(1000)
     answer(world, TRANSIENT)
-    assert parked(world, A) == Parked(world.now, 4, TRANSIENT.reason)
+    assert parked(world, A) == Parked(world.now, 4, TRANSIENT.reason, FailureKind.TRANSIENT, 1)
     assert ready(world) == []
 
 
@@ -241,7 +241,7 @@ def test_a_permanent_failure_parks_at_once_and_keeps_the_messages() -> None:
     world = with_message()
     accept(world, A, b"2")
     answer(world, PERMANENT)
-    assert parked(world, A) == Parked(world.now, 1, PERMANENT.reason)
+    assert parked(world, A) == Parked(world.now, 1, PERMANENT.reason, FailureKind.PERMANENT, 2)
     accept(world, A, b"3")
     world.advance(10**9)
     assert ready(world) == []

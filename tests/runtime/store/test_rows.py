@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statefun_runtime.epoch import DeadLetter, DelayedMessage, Parked, StateValues
+from statefun_runtime.epoch import DeadLetter, DelayedMessage, JournalEntry, LetterKind, Parked, StateValues
 from statefun_runtime.errors import FormatError
-from statefun_runtime.interfaces import Address, ExpireMode, OutboxBatch, StateSpec
+from statefun_runtime.interfaces import Address, ExpireMode, FailureKind, OutboxBatch, StateSpec
 from statefun_runtime.store import rows
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -44,17 +44,23 @@ def test_state_specs(declared: list[StateSpec]) -> None:
     assert rows.read_specs(rows.specs_row(declared)) == {spec.name: spec for spec in declared}
 
 
-@given(st.builds(Parked, numbers, numbers, texts))
+@given(st.builds(Parked, numbers, numbers, texts, st.sampled_from(FailureKind), numbers))
 def test_parked_addresses(parked: Parked) -> None:
     assert rows.read_parked(rows.parked_row(parked)) == parked
 
 
-@given(numbers, texts, st.tuples(numbers, addresses, st.none() | addresses, st.binary()), texts)
-def test_dead_letters(
-    time: int, destination: str, message: tuple[int, Address, Address | None, bytes], reason: str
-) -> None:
-    letter = DeadLetter(time, destination, message, reason)
-    assert rows.read_dead_letter(message[0], rows.dead_letter_row(letter)) == letter
+messages = st.tuples(numbers, addresses, st.none() | addresses, st.binary())
+states = st.dictionaries(names, st.tuples(numbers, st.binary()))
+
+
+@given(st.builds(DeadLetter, numbers, st.sampled_from(LetterKind), texts, messages, texts, numbers, states))
+def test_dead_letters(letter: DeadLetter) -> None:
+    assert rows.read_dead_letter(letter.number, rows.dead_letter_row(letter)) == letter
+
+
+@given(st.builds(JournalEntry, numbers, numbers, texts, texts, texts, texts))
+def test_journal_entries(entry: JournalEntry) -> None:
+    assert rows.read_journal(entry.number, rows.journal_row(entry)) == entry
 
 
 @given(numbers, st.binary())
@@ -81,6 +87,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "state spec": rows.read_specs,
     "parked address": rows.read_parked,
     "dead letter": lambda row: rows.read_dead_letter(1, row),
+    "journal entry": lambda row: rows.read_journal(1, row),
     "number": rows.read_number_row,
     "value": rows.read_bytes,
 }
@@ -88,8 +95,10 @@ READERS: dict[str, Callable[[bytes], object]] = {
 
 @pytest.mark.parametrize("what", READERS)
 def test_an_unknown_format_is_refused_and_the_error_says_what_to_do(what: str) -> None:
-    with pytest.raises(FormatError, match=f"a {what} has format 2, this version reads 1; start the version that wrote"):
-        READERS[what](b"\x02rest")
+    known = rows.FAILURE_FORMAT if what in ("parked address", "dead letter") else rows.FORMAT
+    told = f"a {what} has format 9, this version reads {known}; start the version that wrote"
+    with pytest.raises(FormatError, match=told):
+        READERS[what](b"\x09rest")
     with pytest.raises(FormatError, match=f"a {what} has format nothing"):
         READERS[what](b"")
 

@@ -1,0 +1,76 @@
+"""What an operator does to parked addresses and dead letters, journalled in the epoch that does it."""
+
+from statefun_runtime.engine.engine import Engine
+from statefun_runtime.engine.mailbox import Mailbox
+from statefun_runtime.epoch import DeadLetter, JournalEntry, LetterKind, Parked
+from statefun_runtime.interfaces import Address, EgressRecord, Message
+from statefun_runtime.operation import Action, Outcome, Target, target_text
+
+
+class Operations:
+    """Changes the open epoch of an engine. What it did counts once that epoch is durable."""
+
+    def __init__(self, engine: Engine, who: str) -> None:
+        """Args: `who` is the operator's name for the journal."""
+        self._engine = engine
+        self._who = who
+
+    def on_address(self, action: Action, address: Address) -> Outcome:
+        """Resume, skip, purge or discard; the state of the address must be in memory."""
+        mailbox = self._engine.dispatcher.mailbox_of(address)
+        parked = mailbox.parked if mailbox is not None else None
+        if mailbox is None or parked is None:
+            return Outcome(target_text(address), done=False, text="is not parked")
+        removed = self._remove(action, mailbox)
+        if action is not Action.DISCARD:
+            self._bury(mailbox, removed, parked, tried=action is Action.SKIP)
+        self._engine.failures.resume(mailbox, self._engine.epoch)
+        return self._done(action, address, _told(action, len(removed)))
+
+    def _remove(self, action: Action, mailbox: Mailbox) -> list[Message]:
+        if action is Action.RESUME:
+            return []
+        count = 1 if action is Action.SKIP else len(mailbox.queue)
+        return self._engine.failures.remove(mailbox, count, self._engine.epoch)
+
+    def _bury(self, mailbox: Mailbox, messages: list[Message], parked: Parked, *, tried: bool) -> None:
+        engine = self._engine
+        # What was never given to the function does not keep the state: a purge of many would multiply it.
+        attempts, state = (parked.attempts, dict(mailbox.values)) if tried else (0, {})
+        engine.epoch.dead_letters += [
+            DeadLetter(engine.now, LetterKind.MESSAGE, message[1][0], message, parked.reason, attempts, state)
+            for message in messages
+        ]
+
+    def on_letter(self, action: Action, letter: DeadLetter) -> Outcome:
+        """Resend or delete a dead letter, which must be in the store and not gone in the open epoch."""
+        if action is Action.RESEND and not self._resend(letter):
+            text = f"cannot be sent: the application, as it runs now, has no egress {letter.destination}"
+            return Outcome(str(letter.number), done=False, text=text)
+        self._engine.epoch.dead_letters_gone.append(letter.number)
+        text = f"sent again to {_destination(letter)}" if action is Action.RESEND else "deleted"
+        return self._done(action, letter.number, text)
+
+    def _resend(self, letter: DeadLetter) -> bool:
+        _, target, caller, payload = letter.message
+        if letter.kind is LetterKind.EGRESS_RECORD:
+            return self._engine.release(EgressRecord(letter.destination, payload))
+        self._engine.send(target, caller, payload)
+        return True
+
+    def _done(self, action: Action, target: Target, text: str) -> Outcome:
+        engine, named = self._engine, target_text(target)
+        entry = JournalEntry(engine.next_sequence(), engine.now, action.value, named, self._who, text)
+        engine.epoch.journal.append(entry)
+        return Outcome(named, done=True, text=text)
+
+
+def _destination(letter: DeadLetter) -> str:
+    return letter.destination if letter.kind is LetterKind.EGRESS_RECORD else target_text(letter.message[1])
+
+
+def _told(action: Action, count: int) -> str:
+    if action is Action.RESUME:
+        return "resumed"
+    became = "deleted" if action is Action.DISCARD else "to the dead letters"
+    return f"{count} message{'s' * (count != 1)} {became}, resumed"

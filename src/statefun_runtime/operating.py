@@ -1,0 +1,71 @@
+"""Carries out the operations of an operator: in a running application, or in the data directory of a stopped one."""
+
+import asyncio
+from contextlib import closing
+from pathlib import Path
+from random import SystemRandom
+
+from statefun_runtime.clock import EngineClock, SystemClock
+from statefun_runtime.driver import Driver
+from statefun_runtime.engine.engine import Engine
+from statefun_runtime.engine.limits import Limits
+from statefun_runtime.engine.operations import Operations
+from statefun_runtime.interfaces import Store, Table
+from statefun_runtime.operation import Operation, Outcome, Target, target_text
+from statefun_runtime.store import keys, rows
+from statefun_runtime.store.changes import changes_of
+from statefun_runtime.store.recovery import recover
+from statefun_runtime.store.rocksdb import RocksDBStore, check_format
+from statefun_runtime.store.states import read_values
+
+
+class LiveOperations:
+    """Operations on a running application, one after the other."""
+
+    def __init__(self, driver: Driver, store: Store) -> None:
+        self._driver = driver
+        self._store = store
+        self._one = asyncio.Lock()
+        """The next operation reads dead letters only when what the last one did to them is in the store."""
+
+    async def perform(self, operation: Operation) -> list[Outcome]:
+        """Carry out `operation`; returns when what it did is durable. Raises StoreError if it will never be."""
+        async with self._one:
+            return await self._driver.operate(lambda: perform(self._driver.engine, self._store, operation))
+
+
+def perform_stopped(data_dir: Path, operation: Operation) -> list[Outcome]:
+    """Carry out `operation` on the data directory of a stopped application, which nobody may start meanwhile.
+
+    Raises:
+        StoreLockedError: The application runs.
+        StoreError: There is no usable store.
+    """
+    check_format(data_dir)
+    with closing(RocksDBStore(data_dir, lock_timeout=0)) as store:
+        recovery = recover(store)
+        engine = Engine(recovery, (), Limits(), SystemRandom())
+        engine.now = EngineClock(SystemClock(), recovery.time).now()
+        outcomes = perform(engine, store, operation)
+        epoch = engine.cut()
+        if epoch is not None:
+            store.commit(changes_of(epoch, engine.lineage))
+        return outcomes
+
+
+def perform(engine: Engine, store: Store, operation: Operation) -> list[Outcome]:
+    """Carry out `operation` in the open epoch. Dead letters are those in `store`."""
+    mailboxes = engine.take_loads()
+    for mailbox, values in zip(mailboxes, read_values(store, [m.address for m in mailboxes]), strict=True):
+        engine.loaded(mailbox, values)
+    operations = Operations(engine, operation.who)
+    return [_perform(operations, store, operation, target) for target in dict.fromkeys(operation.targets)]
+
+
+def _perform(operations: Operations, store: Store, operation: Operation, target: Target) -> Outcome:
+    if isinstance(target, tuple):
+        return operations.on_address(operation.action, target)
+    [row] = store.get_many(Table.DEAD_LETTERS, [keys.number_key(target)])
+    if row is None:
+        return Outcome(target_text(target), done=False, text="is no dead letter")
+    return operations.on_letter(operation.action, rows.read_dead_letter(target, row))
