@@ -122,7 +122,7 @@ def _readable(position: bytes) -> object:
 
 
 def _backlog(function_type: FunctionType) -> int:
-    return function_type.accepted - function_type.invocations
+    return function_type.backlog
 
 
 def _function_json(function_type: FunctionType) -> dict[str, int]:

@@ -5,7 +5,16 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from statefun import Context, IntType, Message, Reject, StatefulFunctions, ValueSpec, egress_message_builder, make_json_type
+from statefun import (
+    Context,
+    IntType,
+    Message,
+    Reject,
+    StatefulFunctions,
+    ValueSpec,
+    egress_message_builder,
+    make_json_type,
+)
 
 APPLIED = make_json_type("e2e/Applied")
 RECORD = make_json_type("io.statefun.playground/EgressRecord")

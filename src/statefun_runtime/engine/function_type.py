@@ -60,6 +60,11 @@ class FunctionType:
         self.accepted = self.sent = self.egressed = self.invocations = self.failures = self.parked = 0
         self.dead_letters = 0
 
+    @property
+    def backlog(self) -> int:
+        """Messages that wait."""
+        return self.accepted - self.invocations - self.dead_letters
+
     def declare(self, specs: dict[str, StateSpec]) -> None:
         """Replace the declared states."""
         self.specs = specs
