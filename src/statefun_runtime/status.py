@@ -83,7 +83,7 @@ class Status:
             return None
         if engine.outbox.full:
             return f"too many records wait for {', '.join(sorted(engine.outbox.full))}"
-        most = max(engine.dispatcher.types.values(), key=_backlog)
+        most = max(engine.dispatcher.types.values(), key=lambda function_type: function_type.backlog)
         return f"{engine.runnable} messages can be handled, most of them by {most.typename}"
 
     def snapshot(self) -> EngineSnapshot:
@@ -108,7 +108,7 @@ class Status:
             sent_egress=function_type.egressed,
             blocked=function_type.parked,
             in_flight=function_type.in_flight,
-            backlog=_backlog(function_type),
+            backlog=function_type.backlog,
             failures=function_type.failures,
             latency=self._driver.latency[function_type.typename],
         )
@@ -121,15 +121,11 @@ def _readable(position: bytes) -> object:
         return position.hex()
 
 
-def _backlog(function_type: FunctionType) -> int:
-    return function_type.backlog
-
-
 def _function_json(function_type: FunctionType) -> dict[str, int]:
     return {
         "invocations": function_type.invocations,
         "in_flight": function_type.in_flight,
-        "backlog": _backlog(function_type),
+        "backlog": function_type.backlog,
         "failures": function_type.failures,
         "parked": function_type.parked,
     }
