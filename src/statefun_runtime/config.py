@@ -93,6 +93,9 @@ class RuntimeConfig(BaseModel):
     max_in_flight: Count = Field(
         default=64, description="Most calls under way to one function type that the runtime hosts."
     )
+    max_remote_in_flight: Count = Field(
+        default=256, description="Most calls under way to one function type behind an endpoint."
+    )
     high_water: Count = Field(default=2000, description="Runnable messages in memory at which ingresses pause.")
     outbox_memory: Size = Field(
         default=32 << 20, description="Records that one egress holds in memory; the others wait on disk."

@@ -29,11 +29,25 @@ class Routes:
     """The endpoints of an application, by typename. Sets a type's limits when it is first called."""
 
     def __init__(
-        self, engine: Engine, hosted: Endpoint, typenames: Iterable[str], endpoints: Iterable[EndpointSpec]
+        self,
+        engine: Engine,
+        hosted: Endpoint,
+        typenames: Iterable[str],
+        endpoints: Iterable[EndpointSpec],
+        max_in_flight: int,
     ) -> None:
-        """Args: `hosted` serves `typenames`, whatever `endpoints` match; `engine` is told the limits of the others."""
+        """Who serves what.
+
+        Args:
+            engine: Is told the limits of the function types behind endpoints.
+            hosted: Serves `typenames`, whatever `endpoints` match.
+            typenames: The function types that this process hosts.
+            endpoints: Serve the others.
+            max_in_flight: Calls at once to one function type behind an endpoint, if its pool has as many connections.
+        """
         specs = tuple(endpoints)
         self._engine = engine
+        self._max_in_flight = max_in_flight
         self._matcher = EndpointMatcher(specs)
         self._by_pattern = {spec.functions: HttpEndpoint(spec.url_template, spec.transport) for spec in specs}
         self._by_typename: dict[str, Endpoint] = dict.fromkeys(typenames, hosted)
@@ -68,5 +82,6 @@ class Routes:
         if spec is None:
             return self._nobody
         max_batch = spec.max_batch or UNLIMITED_BATCH
-        self._engine.configure(typename, max_in_flight=spec.transport.pool_size, max_batch=max_batch)
+        max_in_flight = min(self._max_in_flight, spec.transport.pool_size)
+        self._engine.configure(typename, max_in_flight=max_in_flight, max_batch=max_batch)
         return self._by_pattern[spec.functions]

@@ -82,7 +82,7 @@ class Runtime:
         for typename, specs in declared.items():
             engine.declare(typename, specs)
         engine.resume_misconfigured()
-        self._routes = Routes(engine, hosted, declared, module.endpoints)
+        self._routes = Routes(engine, hosted, declared, module.endpoints, config.max_remote_in_flight)
         clock = EngineClock(SystemClock(), recovery.time)
         self._driver = Driver(engine, store, self._routes.endpoint_of, clock, config.commit_interval / 1000)
         ingress_counts = {component.id: self._metrics.ingress(component.id) for component in module.ingresses}
