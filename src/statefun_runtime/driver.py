@@ -74,6 +74,7 @@ class Driver:
         self._commit_timer: asyncio.TimerHandle | None = None
         self._commit_after = 0.0
         self._egresses: dict[str, Egress] = {}
+        engine.outbox.is_open = False
         self._full: set[str] = set()
         """Egresses that were reported as full."""
         self._loop = asyncio.get_running_loop()
@@ -153,16 +154,16 @@ class Driver:
     def attach(self, egresses: Mapping[str, Egress]) -> None:
         """Hand the records of durable epochs to these egresses from now on, those that wait on disk first."""
         self._egresses = dict(egresses)
+        self.engine.outbox.is_open = True
 
     def detach(self) -> None:
         """Hand nothing more to egresses; it stays in the outbox."""
-        self._egresses = {}
+        self.engine.outbox.is_open = False
 
     def released(self, egress: str, epoch: int, position: bytes | None) -> None:
         self.engine.released(egress, epoch, position)
-        if self._egresses:
-            # There may be room for more, and ingresses may have waited for it.
-            self.wake()
+        # There may be room for more, and ingresses may have waited for it.
+        self.wake()
 
     def _report_full(self) -> None:
         full = self.engine.outbox.full
@@ -303,9 +304,7 @@ class Driver:
         for typename, specs in epoch.specs.items():
             _log.info("the function %s declares states: %s", typename, ", ".join(map(str, specs.values())) or "none")
         for name, batch in self.engine.committed(epoch):
-            egress = self._egresses.get(name)
-            if egress is not None:
-                egress.write(batch)
+            self._egresses[name].write(batch)
 
     async def settle(self) -> None:
         """Commit everything there is, including what egresses have released, and wait for it.

@@ -37,6 +37,8 @@ class Outbox:
     def __init__(self, recovered: Mapping[str, Sequence[OutboxEntry]], egresses: Iterable[str], limits: Limits) -> None:
         self._queues = {egress: _Queue(recovered.get(egress, ())) for egress in egresses}
         self._limits = limits
+        self.is_open = True
+        """Whether egresses take records; while they do not, everything stays on disk."""
         self.full = {egress for egress, queue in self._queues.items() if queue.size > limits.outbox_limit}
         """The egresses for which more waits than there may: ingresses pause."""
 
@@ -59,7 +61,7 @@ class Outbox:
         queue.size += entry.size
         if queue.size > self._limits.outbox_limit:
             self.full.add(egress)
-        now = not queue.stored and queue.has_room(entry.size, self._limits.outbox_memory)
+        now = self.is_open and not queue.stored and queue.has_room(entry.size, self._limits.outbox_memory)
         if now:
             queue.hand(entry)
         else:
@@ -69,7 +71,9 @@ class Outbox:
     def next(self, egress: str) -> int | None:
         """The epoch to hand to this egress next, from disk; `None` if there is none or the egress has no room."""
         queue = self._queues[egress]
-        if not queue.stored or not queue.has_room(queue.stored[0].size, self._limits.outbox_memory):
+        if not self.is_open or not queue.stored:
+            return None
+        if not queue.has_room(queue.stored[0].size, self._limits.outbox_memory):
             return None
         entry = queue.stored.popleft()
         queue.hand(entry)

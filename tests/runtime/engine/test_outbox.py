@@ -47,6 +47,15 @@ def test_a_new_epoch_goes_to_an_egress_with_room_at_once_but_not_past_one_that_w
     assert not box.durable(OUT, OutboxEntry(4, 1))
 
 
+def test_while_egresses_take_nothing_everything_stays_on_disk_and_comes_in_order_later() -> None:
+    box = outbox(10)
+    box.is_open = False
+    assert not box.durable(OUT, OutboxEntry(2, 10))
+    assert handed(box) == []
+    box.is_open = True
+    assert handed(box) == [1, 2]
+
+
 def test_egresses_do_not_share_their_memory() -> None:
     box = outbox(100, 100)
     assert handed(box) == [1]
