@@ -5,10 +5,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from statefun_runtime.epoch import DeadLetter, DelayedMessage, JournalEntry, Parked
+from statefun_runtime.epoch import DeadLetter, DelayedMessage, JournalEntry, Parked, StateValues
 from statefun_runtime.interfaces import Address, Message, Payload, Table
 from statefun_runtime.store import keys, rows
 from statefun_runtime.store.rocksdb import RocksDBStore
+from statefun_runtime.store.states import read_values
 
 
 class StateRecord(NamedTuple):
@@ -69,6 +70,16 @@ def read_mailbox(data_dir: Path, address: Address) -> Iterator[Message]:
     with closing(RocksDBStore(data_dir, read_only=True)) as store:
         for key, row in store.scan(Table.MAILBOX, start, keys.after_prefix(start)):
             yield rows.read_message(keys.read_number(key, len(start)), address, row)
+
+
+def read_values_of(data_dir: Path, address: Address) -> StateValues:
+    """The durable values of one address, expired ones that were not yet deleted too.
+
+    Raises:
+        StoreError: There is no readable store.
+    """
+    with closing(RocksDBStore(data_dir, read_only=True)) as store:
+        return read_values(store, [address])[0]
 
 
 def read_delayed(data_dir: Path, typename: str | None = None, id_prefix: str = "") -> Iterator[DelayedMessage]:

@@ -4,6 +4,7 @@ import click
 
 from statefun.version import __version__
 from statefun_runtime.cli.check import check
+from statefun_runtime.cli.dead_letters import dead_letters
 from statefun_runtime.cli.init import init
 from statefun_runtime.cli.parked import parked
 from statefun_runtime.cli.run import run
@@ -28,5 +29,5 @@ def main() -> None:
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
 
 
-for _command in (run, send, check, init, serve, state, parked):
+for _command in (run, send, check, init, serve, state, parked, dead_letters):
     main.add_command(_command)

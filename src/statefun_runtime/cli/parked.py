@@ -1,7 +1,8 @@
 """`statefun parked`: addresses whose messages wait because their function failed for good."""
 
 import json
-from datetime import UTC, datetime
+import time
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -19,7 +20,9 @@ from statefun_runtime.cli.choice import (
 from statefun_runtime.cli.data_option import data_option
 from statefun_runtime.cli.failure import Command, CommandError
 from statefun_runtime.cli.operate import operate
-from statefun_runtime.inspection import read_parked
+from statefun_runtime.cli.replay import Replay, debugger_option, functions_option, replay
+from statefun_runtime.cli.value_text import time_text
+from statefun_runtime.inspection import read_mailbox, read_parked, read_values_of
 from statefun_runtime.interfaces import Address
 from statefun_runtime.operation import Action, target_text
 
@@ -48,7 +51,7 @@ def list_parked(data: Path, choice: Choice, as_json: bool) -> None:
     found = False
     for (typename, identifier), why in read_parked(data, *choice):
         found = True
-        since = datetime.fromtimestamp(why.since / 1000, UTC).isoformat(timespec="milliseconds")
+        since = time_text(why.since)
         if as_json:
             row = {"type": typename, "id": identifier, "since": since, "attempts": why.attempts, "reason": why.reason}
             row |= {"kind": why.kind.value, "messages": why.messages}
@@ -112,6 +115,29 @@ def purge(data: Path, targets: Targets, discard: bool, as_json: bool, yes: bool)
     what = "Delete all messages" if discard else "Make dead letters of all messages"
     confirm(f"{what} of {_counted(addresses)}?", yes)
     operate(data, Action.DISCARD if discard else Action.PURGE, addresses, as_json=as_json)
+
+
+@parked.command(cls=Command)
+@click.argument("address", metavar="NAMESPACE/TYPE/ID")
+@data_option
+@functions_option
+@debugger_option
+def debug(address: str, data: Path, functions: str, in_debugger: bool) -> None:
+    """Call the function here with the messages that it failed at, and print what it does; nothing of it is applied.
+
+    The messages are those that the failed call carried, the state is what is durable now. The function runs in this
+    process: a breakpoint() in it works, and --pdb stops at its first line.
+
+    \b
+    Example:
+      statefun parked debug shop/cart/ada --functions app:functions
+    """  # noqa: D301  # click's mark for a paragraph that keeps its lines
+    target = parse_address(address)
+    why = next((why for found, why in read_parked(data, *target) if found == target), None)
+    if why is None:
+        raise CommandError(f"{address} is not parked")
+    messages = list(islice(read_mailbox(data, target), why.messages))
+    replay(functions, Replay(target, messages, read_values_of(data, target), time.time_ns() // 1_000_000), in_debugger)
 
 
 def _addresses(data: Path, targets: Targets) -> list[Address]:

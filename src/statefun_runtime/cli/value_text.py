@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -41,3 +42,14 @@ def one_line(shown: Mapping[str, Json]) -> str:
     if "base64" in shown:
         return f"base64:{shown['base64']}"
     return json.dumps(shown["value"], ensure_ascii=False) if "value" in shown else "-"
+
+
+def typed_line(payload: Payload) -> str:
+    """An encoded `TypedValue` as a line of text: typename and value."""
+    shown = decode_payload(payload)
+    return f"{shown['typename']}  {one_line(shown)}"
+
+
+def time_text(milliseconds: int) -> str:
+    """A time of the engine in ISO 8601, UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")

@@ -46,3 +46,46 @@ def write(path: Path) -> Path:
     with closing(RocksDBStore(path)) as store:
         store.commit(changes_of(epoch, "lineage"))
     return path
+
+
+APPLICATION = """
+from datetime import timedelta
+from statefun import *
+
+functions = StatefulFunctions()
+RECORD = make_json_type("shop/Record")
+
+
+@functions.bind("shop/cart", specs=[
+    ValueSpec("seen", IntType), ValueSpec("recent", IntType, expire_after_write=timedelta(seconds=1))
+])
+async def cart(context, message):
+    text = message.as_string()
+    if text == "poison":
+        raise LookupError("no item poison")
+    assert context.storage.recent is None
+    context.storage.seen = (context.storage.seen or 0) + 1
+    context.send(message_builder(target_typename="shop/stock", target_id="socks", int_value=1))
+    context.send_after(
+        timedelta(minutes=2),
+        message_builder(target_typename="shop/cart", target_id=context.address.id, str_value="again"),
+        cancellation_token="again",
+    )
+    context.cancel_delayed_message("before")
+    context.send_egress(egress_message_builder(target_typename="shop/mail", value={"to": text}, value_type=RECORD))
+
+
+@functions.bind("shop/stock", specs=[ValueSpec("left", IntType)])
+def stock(context, message):
+    if message.as_string() == "clear":
+        del context.storage.left
+
+
+class Callable:
+    def __call__(self, context, message):
+        pass
+
+
+others = StatefulFunctions()
+others.register("shop/cart", Callable())
+"""
