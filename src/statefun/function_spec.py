@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from statefun.context import Context
 from statefun.errors import RegistrationError
@@ -17,7 +17,7 @@ StatefulFunction: TypeAlias = Callable[[Context, Message], Awaitable[None]] | Ca
 
 
 class StatefulFunctionSpec:
-    """A function, the typename under which it is called, and the states it declares. Immutable."""
+    """A function, the typename under which it is called, and the states it declares."""
 
     __slots__ = ("function", "function_type", "is_async", "location", "schema", "specs", "typename")
 
@@ -50,8 +50,7 @@ class StatefulFunctionSpec:
 
 def source_location(function: object) -> str:
     """File and line where a function, or the class of a callable object, is defined."""
-    while isinstance(function, partial):
-        function = function.func
+    function = _without_partial(function)
     if not (inspect.isroutine(function) or inspect.isclass(function)):
         function = type(function)
     unwrapped = inspect.unwrap(function) if callable(function) else function
@@ -66,11 +65,19 @@ def source_location(function: object) -> str:
 
 
 def _is_async(function: object) -> bool:
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(_call_method(function))
+    return any(inspect.iscoroutinefunction(kind) for kind in _kinds(function))
 
 
-def _call_method(function: object) -> object:
-    return getattr(function, "__call__", None)  # noqa: B004  (the method itself is wanted)
+def _kinds(function: object) -> tuple[object, object]:
+    """What says of which kind a function is: itself, or the method by which an object is called."""
+    function = _without_partial(function)
+    return function, getattr(function, "__call__", None)  # noqa: B004  (the method itself is wanted)
+
+
+def _without_partial(function: object) -> object:
+    while isinstance(function, partial):
+        function = cast("partial[object]", function).func
+    return function
 
 
 def _check_signature(typename: str, function: object, location: str) -> None:
@@ -78,7 +85,7 @@ def _check_signature(typename: str, function: object, location: str) -> None:
         raise RegistrationError(f"{typename} cannot be registered: {function!r} is no function")
     if inspect.isclass(function):
         raise RegistrationError(f"{typename} cannot be registered: {location} is a class, register an instance of it")
-    for kind in (function, _call_method(function)):
+    for kind in _kinds(function):
         if inspect.isgeneratorfunction(kind) or inspect.isasyncgenfunction(kind):
             raise RegistrationError(f"{typename} cannot be registered: {location} is a generator, it would never run")
     try:

@@ -99,6 +99,12 @@ class ValueSpec(Generic[T]):
         self.after_write: Final = self.expiration.mode is ExpireMode.AFTER_WRITE
         self.duration: Final = self.expiration.milliseconds
 
+    def __setattr__(self, name: str, value: object) -> None:
+        # Each attribute is set once, by the constructor.
+        if hasattr(self, name):
+            raise AttributeError(f"the {name} of {self} cannot be changed")
+        super().__setattr__(name, value)
+
     def __str__(self) -> str:
         return f"ValueSpec({self.name}, {self.type.typename}, {self.expiration})"
 

@@ -11,7 +11,7 @@ import pytest
 from tests.repo.documents import TEST_REFERENCE
 from tests.repo.sources import ROOT
 
-PAGES = sorted([*(ROOT / "docs" / "concepts").glob("*.md"), *(ROOT / "docs" / "adr").glob("*.md")])
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
 
 
 @cache
