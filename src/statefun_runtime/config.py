@@ -8,10 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from statefun_runtime.config_source import (
+    FUNCTIONS,
     Given,
     environment_name,
     flag_name,
@@ -64,6 +74,30 @@ Duration: TypeAlias = Annotated[
 DurationOrZero: TypeAlias = Annotated[
     int, BeforeValidator(_duration), Field(ge=0, le=LONGEST_DURATION, json_schema_extra={"unit": "ms"})
 ]
+
+
+class FunctionSettings(BaseModel):
+    """What is set for a function type, or for all of a namespace; `None` follows the setting of the same name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    on_failure: Literal["park", "dead-letter"] = Field(
+        default="park", description="What follows a failure for good: park the address, or put the message aside."
+    )
+    max_attempts: Count | None = Field(
+        default=None, description="Failed attempts after which a failure is one for good, once max_age is over."
+    )
+    max_age: DurationOrZero | None = Field(
+        default=None, description="Time since its first failure before which no transient failure is one for good."
+    )
+    bisect: StrictBool | None = Field(
+        default=None, description="Whether a batch that failed for good is split until the message that fails is alone."
+    )
+
+    @property
+    def bisects(self) -> bool:
+        """Whether batches are bisected: unless said otherwise, when messages are put aside."""
+        return self.on_failure == "dead-letter" if self.bisect is None else self.bisect
 
 
 class RuntimeConfig(BaseModel):
@@ -132,6 +166,11 @@ class RuntimeConfig(BaseModel):
         description="How records look: text for people, json for machines, auto by whether stderr is a terminal.",
     )
 
+    functions: Mapping[str, FunctionSettings] = Field(
+        default_factory=dict[str, FunctionSettings],
+        description="By `namespace/name` or `namespace/*`, the former winning. Only in the config file.",
+    )
+
     @model_validator(mode="after")
     def _check(self) -> "RuntimeConfig":
         if self.retry_min > self.retry_max:
@@ -156,8 +195,8 @@ class Setting:
 
 
 def settings() -> tuple[Setting, ...]:
-    """All settings, in the order of the reference."""
-    return tuple(_setting(name) for name in RuntimeConfig.model_fields)
+    """All settings that have one value for the whole runtime, in the order of the reference."""
+    return tuple(_setting(name) for name in RuntimeConfig.model_fields if name != FUNCTIONS)
 
 
 def find_config_file(directory: Path) -> Path | None:
@@ -179,11 +218,13 @@ def load_config(
         ConfigError: Settings are wrong. Its text has a line for each of them: source, name, value, the nearest known
             name.
     """
-    known = tuple(RuntimeConfig.model_fields)
+    known = [setting.name for setting in settings()]
     problems: list[str] = []
     given: dict[str, Given] = {}
     if file is not None:
-        given |= from_file(file, known, problems)
+        in_file = from_file(file, known, tuple(FunctionSettings.model_fields), problems)
+        given |= in_file.runtime
+        given[FUNCTIONS] = Given(_functions(in_file.functions, problems), str(file))
     given |= from_environment(environment or {}, known, problems)
     given |= from_flags(flags or {}, known, problems)
     try:
@@ -194,6 +235,16 @@ def load_config(
     if problems:
         raise ConfigError("\n".join(problems))
     return config
+
+
+def _functions(tables: Mapping[str, Mapping[str, Given]], problems: list[str]) -> dict[str, FunctionSettings]:
+    functions: dict[str, FunctionSettings] = {}
+    for pattern, given in tables.items():
+        try:
+            functions[pattern] = FunctionSettings.model_validate({name: value.value for name, value in given.items()})
+        except ValidationError as wrong:
+            problems += [_sentence(details, given) for details in wrong.errors(include_url=False)]
+    return functions
 
 
 def _setting(name: str) -> Setting:

@@ -10,6 +10,8 @@ from statefun_runtime.suggestion import nearest_name
 
 SECTION = "runtime"
 """The table of the config file that holds the settings."""
+FUNCTIONS = "functions"
+"""The table of the config file that holds a table for each function type with settings of its own."""
 PREFIX = "STATEFUN_"
 """What the environment variables of the settings begin with."""
 MAX_BYTES = 1 << 20
@@ -28,6 +30,13 @@ class Given(NamedTuple):
     source: str
 
 
+class FileSettings(NamedTuple):
+    """What a config file says: the settings by name, and by function type or namespace what is set for it."""
+
+    runtime: dict[str, Given]
+    functions: dict[str, dict[str, Given]]
+
+
 def environment_name(setting: str) -> str:
     """The environment variable of a setting."""
     return PREFIX + setting.upper()
@@ -38,26 +47,50 @@ def flag_name(setting: str) -> str:
     return "--" + setting.replace("_", "-")
 
 
-def from_file(path: Path, known: Collection[str], problems: list[str]) -> dict[str, Given]:
+def from_file(
+    path: Path, known: Collection[str], known_of_functions: Collection[str], problems: list[str]
+) -> FileSettings:
     """The settings of a config file, which must exist; what is wrong with it goes to `problems`."""
+    tables, lines = _read(path, problems)
+    _refuse_other_sections(tables, lines, problems)
+    runtime = _from_table(tables, SECTION, lines, known, problems)
+    by_type = tables.get(FUNCTIONS, {})
+    if not isinstance(by_type, dict):
+        problems.append(f'{lines.source("", FUNCTIONS)}: {FUNCTIONS}: must hold tables: [{FUNCTIONS}."namespace/name"]')
+        by_type = {}
+    functions: dict[str, dict[str, Given]] = {}
+    for name in cast("dict[str, object]", by_type):
+        namespace, _, type_name = name.rpartition("/")
+        if not namespace or not type_name:
+            problems.append(
+                f"{lines.source(f'{FUNCTIONS}.{name}')}: {name!r} is neither namespace/name nor namespace/*"
+            )
+        else:
+            table = cast("Mapping[str, object]", {f"{FUNCTIONS}.{name}": by_type[name]})
+            functions[name] = _from_table(table, f"{FUNCTIONS}.{name}", lines, known_of_functions, problems)
+    return FileSettings(runtime, functions)
+
+
+def _read(path: Path, problems: list[str]) -> tuple[Mapping[str, object], "_Lines"]:
+    nothing: tuple[Mapping[str, object], _Lines] = {}, _Lines(path, "")
     try:
         content = path.read_bytes()
     except OSError as wrong:
         problems.append(f"{path}: cannot be read: {wrong.strerror}")
-        return {}
+        return nothing
     if len(content) > MAX_BYTES:
         problems.append(f"{path}: is larger than {MAX_BYTES} bytes")
-        return {}
+        return nothing
     try:
         text = content.decode("utf-8-sig")
         tables = tomllib.loads(text)
     except UnicodeDecodeError:
         problems.append(f"{path}: is not UTF-8 text")
-        return {}
+        return nothing
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as wrong:
         problems.append(f"{path}: is no TOML: {wrong}")
-        return {}
-    return _from_tables(tables, _Lines(path, text), known, problems)
+        return nothing
+    return tables, _Lines(path, text)
 
 
 def from_environment(environment: Mapping[str, str], known: Collection[str], problems: list[str]) -> dict[str, Given]:
@@ -95,21 +128,25 @@ class _Lines:
         return str(self._path) if line is None else f"{self._path}:{line}"
 
 
-def _from_tables(
-    tables: Mapping[str, object], lines: _Lines, known: Collection[str], problems: list[str]
-) -> dict[str, Given]:
+def _refuse_other_sections(tables: Mapping[str, object], lines: _Lines, problems: list[str]) -> None:
     for name in tables:
-        if name != SECTION:
+        if name not in (SECTION, FUNCTIONS):
             source = lines.source("", name) if not isinstance(tables[name], dict) else lines.source(name)
-            hint = f' (did you mean "{SECTION}"?)' if nearest_name(name, [SECTION]) else ""
+            near = nearest_name(name, [SECTION, FUNCTIONS])
+            hint = f' (did you mean "{near}"?)' if near else ""
             problems.append(f"{source}: {name}: is not a known section; settings stand under [{SECTION}]{hint}")
-    settings = tables.get(SECTION, {})
+
+
+def _from_table(
+    tables: Mapping[str, object], section: str, lines: _Lines, known: Collection[str], problems: list[str]
+) -> dict[str, Given]:
+    settings = tables.get(section, {})
     if not isinstance(settings, dict):
-        problems.append(f"{lines.source('', SECTION)}: {SECTION}: must be a table: [{SECTION}]")
+        problems.append(f"{lines.source('', section)}: {section}: must be a table: [{section}]")
         return {}
     given: dict[str, Given] = {}
     for name, value in cast("dict[str, object]", settings).items():
-        source = lines.source(SECTION, name)
+        source = lines.source(section, name)
         if name in known:
             given[name] = Given(value, source)
         else:
@@ -121,7 +158,7 @@ def _numbered_keys(text: str) -> Iterator[tuple[tuple[str, str], int]]:
     section = ""
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _HEADER.match(line):
-            section = header[1].strip("\"'")
+            section = header[1].replace('"', "").replace("'", "")
             yield (section, ""), number
         elif assignment := _ASSIGNMENT.match(line):
             yield (section, assignment[1]), number

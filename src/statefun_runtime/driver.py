@@ -18,6 +18,7 @@ from statefun_runtime.clock import EngineClock
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.epoch import Epoch
 from statefun_runtime.errors import StoreError
+from statefun_runtime.failure_log import log_failures
 from statefun_runtime.interfaces import Arrival, Batch, Egress, Endpoint, Inlet, Outlet, Reply, Store
 from statefun_runtime.metrics import Histogram
 from statefun_runtime.store.committer import Commit, Committer
@@ -297,6 +298,7 @@ class Driver:
         self.wake()
 
     def _release(self, epoch: Epoch) -> None:
+        log_failures(epoch)
         waiting = self._waiting_durable
         for number in [number for number in waiting if number <= epoch.number]:
             for future in waiting.pop(number):

@@ -14,13 +14,13 @@ from statefun import StatefulFunctions
 from statefun_runtime.access import Access, remove_access, write_access
 from statefun_runtime.adapters import make_egress, make_ingress
 from statefun_runtime.clock import EngineClock, SystemClock
-from statefun_runtime.config import RuntimeConfig
+from statefun_runtime.config import FunctionSettings, RuntimeConfig
 from statefun_runtime.console.admin import AdminServer, Probes
 from statefun_runtime.console.operations import PATH, OperationsRoute
 from statefun_runtime.driver import Driver
 from statefun_runtime.endpoint.inprocess import InProcessEndpoint
 from statefun_runtime.engine.engine import Engine
-from statefun_runtime.engine.limits import Limits
+from statefun_runtime.engine.limits import FailurePolicy, Limits, OnFailure
 from statefun_runtime.epoch import Recovery
 from statefun_runtime.interfaces import AdapterContext, Egress, Ingress, RecordCounts
 from statefun_runtime.metrics import EngineSnapshot, Metrics
@@ -182,4 +182,14 @@ def _limits(config: RuntimeConfig) -> Limits:
         retry_max=config.retry_max,
         max_attempts=config.max_attempts,
         max_age=config.max_age,
+        policies={pattern: _policy(function, config) for pattern, function in config.functions.items()},
+    )
+
+
+def _policy(function: FunctionSettings, config: RuntimeConfig) -> FailurePolicy:
+    return FailurePolicy(
+        on_failure=OnFailure(function.on_failure),
+        max_attempts=function.max_attempts if function.max_attempts is not None else config.max_attempts,
+        max_age=function.max_age if function.max_age is not None else config.max_age,
+        bisect=function.bisects,
     )

@@ -67,3 +67,26 @@ def test_operations_on_a_stopped_application_hold_when_it_runs_again(runtime: Ru
     runtime.start()
     wait_until(lambda: applied(runtime, "a") == ["next"], "the message behind the skipped one")
     assert runtime.stop() == 0
+
+
+def test_the_policy_of_the_config_file_holds_and_a_dead_letter_can_be_sent_again(tmp_path: Path) -> None:
+    config = tmp_path / "statefun.toml"
+    config.write_text('[functions."e2e/*"]\non_failure = "dead-letter"\n')
+    runtime = Runtime(tmp_path, "tests.e2e.application:functions", "--config", str(config))
+    try:
+        runtime.start()
+        missing = tmp_path / "missing"
+        for text in ("1", str(missing), "2"):
+            send(runtime, "a", text)
+        wait_until(lambda: applied(runtime, "a") == ["1", "2"], "the messages around the one that fails")
+        [letter] = map(json.loads, operator(runtime, "dead-letters", "list", "--json").splitlines())
+        assert letter["message"]["value"] == str(missing)
+        assert "is not there" in letter["reason"]
+        missing.touch()
+        operator(runtime, "dead-letters", "resend", "--all")
+        wait_until(lambda: applied(runtime, "a") == ["1", "2", str(missing)], "the message that was sent again")
+        assert operator(runtime, "dead-letters", "list") == ""
+        assert runtime.stop() == 0
+        assert f"dead letter {letter['number']} for e2e/picky" in runtime.command.log.read_text()
+    finally:
+        runtime.kill()

@@ -7,7 +7,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from statefun_runtime.config import RuntimeConfig, find_config_file, load_config, settings
+from statefun_runtime.config import FunctionSettings, RuntimeConfig, find_config_file, load_config, settings
 from statefun_runtime.config_source import MAX_BYTES
 from statefun_runtime.errors import ConfigError
 
@@ -62,7 +62,7 @@ def test_the_defaults_need_nothing_and_listen_on_loopback() -> None:
 
 
 def test_every_setting_has_a_case_here() -> None:
-    assert list(VALUES) == list(RuntimeConfig.model_fields)
+    assert list(VALUES) == [setting.name for setting in settings()]
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -230,7 +230,7 @@ def test_any_file_and_environment_give_a_config_or_a_config_error(
 
 def test_settings_tell_all_that_help_and_reference_need() -> None:
     by_name = {setting.name: setting for setting in settings()}
-    assert list(by_name) == list(RuntimeConfig.model_fields)
+    assert [*by_name, "functions"] == list(RuntimeConfig.model_fields)
     timeout = by_name["call_timeout"]
     assert (timeout.unit, timeout.default) == ("ms", "2 min")
     assert (timeout.environment, timeout.flag) == ("STATEFUN_CALL_TIMEOUT", "--call-timeout")
@@ -247,3 +247,56 @@ def test_the_reference_shows_each_setting_with_default_variable_and_flag() -> No
         for part in (setting.default, setting.environment, setting.flag):
             assert f"`{part}`" in named[setting.name]
         assert setting.description in named[setting.name]
+
+
+# ----------------------------------------------------------------------------------------------- of function types
+
+
+def test_what_is_set_for_a_function_type_is_read_with_its_units(tmp_path: Path) -> None:
+    file = write(
+        tmp_path,
+        '[functions."shop/cart"]\non_failure = "dead-letter"\nmax_attempts = 3\nmax_age = "1 min"\n'
+        '[functions."shop/*"]\nbisect = true\n',
+    )
+    assert load_config(file).functions == {
+        "shop/cart": FunctionSettings(on_failure="dead-letter", max_attempts=3, max_age=60_000),
+        "shop/*": FunctionSettings(bisect=True),
+    }
+    assert load_config(write(tmp_path, "")).functions == {}
+
+
+def test_batches_are_bisected_by_default_when_messages_are_put_aside() -> None:
+    assert FunctionSettings(on_failure="dead-letter").bisects
+    assert not FunctionSettings(on_failure="dead-letter", bisect=False).bisects
+    assert not FunctionSettings().bisects
+    assert FunctionSettings(bisect=True).bisects
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            '[functions."shop/cart"]\n\non_failure = "parc"',
+            ":3: on_failure: must be 'park' or 'dead-letter', not 'parc' ",
+        ),
+        ('[functions."shop/cart"]\nmax_attempts = 0', ":2: max_attempts: must be greater than 0, not 0"),
+        ("[functions.'shop/cart']\nmax_age = \"soon\"", ":2: max_age: "),
+        ('[functions."shop/cart"]\nbisect = "yes"', ":2: bisect: must be a valid boolean, not 'yes'"),
+        (
+            '[functions."shop/cart"]\nmax_atempts = 1',
+            ':2: max_atempts: is not a known setting (did you mean "max_attempts"?)',
+        ),
+        ('[functions."cart"]\nbisect = true', ":1: 'cart' is neither namespace/name nor namespace/*"),
+        ('[functions."/*"]\nbisect = true', ":1: '/*' is neither namespace/name nor namespace/*"),
+        ("functions = 3", ':1: functions: must hold tables: [functions."namespace/name"]'),
+        ('[functions]\n"shop/cart" = 3', ": functions.shop/cart: must be a table: [functions.shop/cart]"),
+    ],
+)
+def test_what_is_wrong_for_a_function_type_is_named_with_its_line(tmp_path: Path, text: str, problem: str) -> None:
+    [line] = refusal(write(tmp_path, text))
+    assert line.startswith(f"{tmp_path}/statefun.toml{problem}")
+
+
+def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
+    file = write(tmp_path, '[runtime]\nmax_batch = 0\n[functions."a/b"]\nbisect = 1\n[functions."a/c"]\nmax_age = -1\n')
+    assert [line.partition(": ")[0].rpartition(":")[2] for line in refusal(file)] == ["4", "6", "2"]
