@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from statefun_runtime.errors import StoreError
+from statefun_runtime.errors import DiskError
 
 _FILE = "admin.json"
 _MAX_BYTES = 65536
@@ -24,7 +24,7 @@ class Access(NamedTuple):
 
 
 def write_access(data_dir: Path, access: Access) -> None:
-    """Tell commands how to reach this process. Raises StoreError."""
+    """Tell commands how to reach this process. Raises DiskError."""
     new = data_dir / f"{_FILE}.new"
     try:
         new.unlink(missing_ok=True)
@@ -32,7 +32,7 @@ def write_access(data_dir: Path, access: Access) -> None:
             json.dump(access._asdict(), file)
         new.replace(data_dir / _FILE)
     except OSError as error:
-        raise StoreError(f"the data directory {data_dir} cannot be written: {error}; free or repair it") from error
+        raise DiskError(f"the data directory {data_dir} cannot be written: {error}; free or repair it") from error
 
 
 def remove_access(data_dir: Path) -> None:

@@ -21,6 +21,14 @@ class StoreLockedError(StoreError):
     """Another process owns the data directory."""
 
 
+class DiskError(StoreError):
+    """The disk does not take or give data: it is full, read-only or broken. Mended, it takes the runtime's next start."""
+
+
+class DamagedError(StoreError):
+    """What is stored is not what was written. Starting again does not help."""
+
+
 class FormatError(StoreError):
     """A stored record has a format this version does not read."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from statefun_runtime.errors import StatefunRuntimeError, StoreLockedError
+from statefun_runtime.errors import DamagedError, DiskError, StatefunRuntimeError, StoreLockedError
 
 
 class ExitCode(IntEnum):
@@ -20,6 +20,22 @@ class ExitCode(IntEnum):
     """Another process owns the data directory."""
     UNREACHABLE = 4
     """Nobody answers at the given address."""
+    DISK = 5
+    """The disk does not take or give data: it is full, read-only or broken."""
+    DAMAGED = 6
+    """The data directory is damaged; starting again does not help."""
+
+
+_CODES: tuple[tuple[type[StatefunRuntimeError], ExitCode], ...] = (
+    (StoreLockedError, ExitCode.LOCKED),
+    (DiskError, ExitCode.DISK),
+    (DamagedError, ExitCode.DAMAGED),
+)
+
+
+def code_of(error: StatefunRuntimeError) -> ExitCode:
+    """The exit code of a command that ends with this error."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.FAILED)
 
 
 class CommandError(click.ClickException):
@@ -51,8 +67,7 @@ class Command(click.Command):
         except StatefunRuntimeError as error:
             if ctx.meta[_DEBUG]:
                 click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-            code = ExitCode.LOCKED if isinstance(error, StoreLockedError) else ExitCode.FAILED
-            raise CommandError(str(error), code) from error
+            raise CommandError(str(error), code_of(error)) from error
 
 
 _DEBUG = "statefun.debug"

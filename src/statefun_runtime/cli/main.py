@@ -25,7 +25,8 @@ def main() -> None:
       statefun send shop/greeter/ada '{"greeting": "Hello"}' --type shop/Greet
 
     `statefun COMMAND --help` shows an example of each command. Exit codes: 0 success, 1 a failure or a problem that was
-    found, 2 wrong usage, 3 the data directory belongs to another process, 4 nobody answers at the address.
+    found, 2 wrong usage, 3 the data directory belongs to another process, 4 nobody answers at the address, 5 the
+    disk does not take or give data, 6 the data directory is damaged.
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
 
 

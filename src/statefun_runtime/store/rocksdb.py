@@ -1,36 +1,24 @@
 """The durable store: RocksDB, one column family a table, one synced write batch an epoch."""
 
-import contextlib
-import os
+import logging
 import shutil
-import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
 from weakref import WeakSet
 
-from rocksdict import (
-    AccessType,
-    BlockBasedOptions,
-    Cache,
-    Checkpoint,
-    DBRecoveryMode,
-    Options,
-    Rdict,
-    ReadOptions,
-    WriteBatch,
-    WriteBufferManager,
-    WriteOptions,
-)
+from rocksdict import Checkpoint, Rdict, RdictIter, ReadOptions, WriteBatch, WriteOptions
 
-from statefun_runtime.errors import FormatError, StoreError, StoreLockedError
+from statefun_runtime.errors import DamagedError, DiskError, StoreError
 from statefun_runtime.interfaces import Changes, Store, Table
+from statefun_runtime.store import data_directory, durable_mark
+from statefun_runtime.store.database import open_database, read_sequence, store_error
+from statefun_runtime.store.durable_mark import DurableMark
+from statefun_runtime.store.ownership import Ownership
 
-FORMAT = b"1"
-_FORMAT_FILE = "FORMAT"
-_CACHE_BYTES = 128 * 1024 * 1024
-_MEMTABLE_BYTES = 64 * 1024 * 1024
-_LOCK_ATTEMPT_SECONDS = 0.1
+_READ_ATTEMPTS = 5
+_log = logging.getLogger(__name__)
 
 
 class RocksDBStore(Store):
@@ -46,51 +34,72 @@ class RocksDBStore(Store):
 
         Raises:
             StoreLockedError: Another process owns the directory.
-            FormatError: A newer version wrote it.
-            StoreError: It cannot be opened.
+            FormatError: Another version wrote it.
+            DamagedError: Something of what was durable is missing or changed.
+            DiskError: The disk does not take or give data.
+            StoreError: It is no data directory.
         """
-        self._path = path / "store"
-        if read_only:
-            check_format(path)
-            access = AccessType.read_only(error_if_log_file_exist=False)
-        else:
-            self._make_directory(path)
-            access = AccessType.read_write()
-        self._db = _open_waiting(self._path, access, 0.0 if read_only else lock_timeout)
-        self._families = {table: self._db.get_column_family(table.value) for table in Table}
-        self._handles = {table: self._db.get_column_family_handle(table.value) for table in Table}
+        self._path = path / data_directory.STORE
+        self._mark: DurableMark | None = None
+        with ExitStack() as resources:
+            if read_only:
+                self._db = _open_to_read(path)
+                resources.callback(self._db.close)
+            else:
+                self._own(path, lock_timeout, resources)
+            self._families = {table: self._db.get_column_family(table.value) for table in Table}
+            self._handles = {table: self._db.get_column_family_handle(table.value) for table in Table}
+            self._resources = resources.pop_all()
         self._scans: WeakSet[_Scan] = WeakSet()
         self._unsynced = WriteOptions()
         self._failed = False
         self._closed = False
 
-    @staticmethod
-    def _make_directory(path: Path) -> None:
+    def _own(self, path: Path, lock_timeout: float, resources: ExitStack) -> None:
         try:
-            path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            marker = path / _FORMAT_FILE
-            if not marker.exists() and not (path / "store").exists():
-                _write_synced(marker, FORMAT)
+            data_directory.make_directory(path)
+            resources.callback(Ownership(path, lock_timeout).release)
+            data_directory.prepare(path)
+            mark = durable_mark.read(path)
+            is_new = not self._path.exists() if mark is None else mark == 0
+            data_directory.make_directory(self._path)
+            if not is_new:
+                # Before opening it to write, which tidies up and could remove what is left of a damaged store.
+                _check_whole(path, read_sequence(self._path), mark)
+            self._db = open_database(self._path, read_only=False, create=is_new)
+            resources.callback(self._close_database)
+            self._mark = durable = DurableMark(path, mark)
+            resources.callback(durable.close)
+            durable.write(self._db.latest_sequence_number())
         except OSError as error:
-            raise StoreError(f"the data directory {path} cannot be used: {error}; choose another or free it") from error
-        check_format(path)
+            raise DiskError(f"the data directory {path} cannot be used: {error}; choose another or free it") from error
 
     def get_many(self, table: Table, keys: Sequence[bytes]) -> list[bytes | None]:
-        return cast("list[bytes | None]", self._family(table).get(list(keys)))
+        family = self._family(table)
+        try:
+            return cast("list[bytes | None]", family.get(list(keys)))
+        except Exception as error:
+            raise store_error(f"reading {self._path} failed", error) from error
 
     def scan(self, table: Table, start: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         options = ReadOptions()
         if end is not None:
             options.set_iterate_upper_bound(end)
-        scan = _Scan(self._family(table).items(from_key=start or None, read_opt=options))
+        rows = self._family(table).iter(options)
+        if start:
+            rows.seek(start)
+        else:
+            rows.seek_to_first()
+        scan = _Scan(rows, self._path)
         self._scans.add(scan)
         return scan
 
     def commit(self, changes: Changes) -> None:
-        # An unsynced write and a sync of the log: the sync lets go of the interpreter, a synced write would not.
         self._check_open()
+        if self._mark is None:
+            raise StoreError(f"the store at {self._path} was opened to read only")
         if self._failed:
-            raise StoreError(f"an earlier write to {self._path} failed; restart the runtime")
+            raise DiskError(f"an earlier write to {self._path} failed; restart the runtime")
         batch = WriteBatch(raw_mode=True)
         handles = self._handles
         for table, key in changes.deletes:
@@ -98,14 +107,17 @@ class RocksDBStore(Store):
         for table, key, value in changes.puts:
             batch.put(key, value, handles[table])
         try:
-            self._db.write(batch, self._unsynced)
-            self._db.flush_wal(sync=True)
+            self._write(batch)
+            self._mark.write(self._db.latest_sequence_number())
         except Exception as error:
             self._failed = True
-            raise StoreError(
-                f"writing to {self._path} failed: {error}; nothing after the last durable epoch is released. "
-                "Free space or repair the disk, then start the runtime again"
-            ) from error
+            what = f"writing to {self._path} failed; nothing after the last durable epoch is released"
+            raise store_error(what, error) from error
+
+    def _write(self, batch: WriteBatch) -> None:
+        """An unsynced write and a sync of the log: the sync lets go of the interpreter, a synced write would not."""
+        self._db.write(batch, self._unsynced)
+        self._db.flush_wal(sync=True)
 
     def checkpoint(self, path: Path) -> None:
         self._check_open()
@@ -114,9 +126,10 @@ class RocksDBStore(Store):
         except OSError as error:
             raise StoreError(f"the copy to {path} failed: {error}") from error
         try:
+            mark = self._db.latest_sequence_number()
             checkpoint = Checkpoint(self._db)
-            checkpoint.create_checkpoint(str(path / "store"))
-            _write_synced(path / _FORMAT_FILE, FORMAT)
+            checkpoint.create_checkpoint(str(path / data_directory.STORE))
+            data_directory.label(path, mark)
         except Exception as error:
             shutil.rmtree(path, ignore_errors=True)
             raise StoreError(f"the copy to {path} failed: {error}") from error
@@ -130,7 +143,14 @@ class RocksDBStore(Store):
             scan.end()
         self._families.clear()
         self._handles.clear()
-        self._db.close()
+        self._resources.close()
+
+    def _close_database(self) -> None:
+        try:
+            self._db.close()
+        except Exception as error:  # noqa: BLE001  the binding has no class of its own for what RocksDB refuses
+            # Closing writes what is in memory to tables; all of it is in the log already.
+            _log.warning("closing %s failed: %s; nothing durable is lost", self._path, error)
 
     def _family(self, table: Table) -> Rdict:
         self._check_open()
@@ -141,94 +161,66 @@ class RocksDBStore(Store):
             raise StoreError(f"the store at {self._path} is closed")
 
 
-def check_format(path: Path) -> None:
-    """See that `path` is a data directory that this version reads. Raises StoreError, FormatError."""
-    try:
-        found = (path / _FORMAT_FILE).read_bytes().strip()
-    except OSError as error:
-        raise StoreError(
-            f"{path} is not a data directory of this runtime: {error}; name the right one, or an empty one"
-        ) from error
-    if found != FORMAT:
-        raise FormatError(
-            f"the data directory {path} has format {found.decode(errors='replace')}, this version reads "
-            f"{FORMAT.decode()}; start the version that wrote it"
-        )
-
-
 class _Scan(Iterator[tuple[bytes, bytes]]):
-    """Rows of a table; lets go of the database when the store closes, even if nobody reads it to the end."""
+    """Rows of a table; lets go of the database when the store closes, even if nobody reads it to the end.
 
-    __slots__ = ("__weakref__", "_rows")
+    Not the binding's `items`: they end at a block that cannot be read, as if the table ended there.
+    """
 
-    def __init__(self, rows: object) -> None:
-        self._rows: Iterator[tuple[bytes, bytes]] | None = cast("Iterator[tuple[bytes, bytes]]", rows)
+    __slots__ = ("__weakref__", "_path", "_rows")
+
+    def __init__(self, rows: RdictIter, path: Path) -> None:
+        self._rows: RdictIter | None = rows
+        self._path = path
 
     def __next__(self) -> tuple[bytes, bytes]:
-        if self._rows is None:
+        rows = self._rows
+        if rows is None:
             raise StoreError("the store was closed during a scan")
-        return next(self._rows)
+        if not rows.valid():
+            self._check(rows)
+            raise StopIteration
+        row = rows.key(), rows.value()
+        rows.next()
+        return row
+
+    def _check(self, rows: RdictIter) -> None:
+        try:
+            rows.status()
+        except Exception as error:
+            raise store_error(f"reading {self._path} failed", error) from error
 
     def end(self) -> None:
         self._rows = None
 
 
-def _write_synced(path: Path, content: bytes) -> None:
-    """Make a file that is there as a whole or not at all."""
-    new = path.with_name(f"{path.name}.new")
-    with new.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
-def _open_waiting(path: Path, access: AccessType, timeout: float) -> Rdict:
-    deadline = time.monotonic() + timeout
-    while True:
+def _open_to_read(path: Path) -> Rdict:
+    """Open a view of the store as it is now. A live owner may tidy up meanwhile; then look again."""
+    data_directory.check_format(path)
+    for attempt in range(_READ_ATTEMPTS):
+        mark = durable_mark.read(path)
         try:
-            return _open(path, access)
-        except Exception as error:
-            text = str(error)
-            if "LOCK" not in text and "lock" not in text:
-                raise StoreError(
-                    f"the store at {path} cannot be opened: {text}. If a file is damaged, restore a savepoint"
-                ) from error
-            if time.monotonic() >= deadline:
-                raise StoreLockedError(
-                    f"another process owns {path.parent}; stop it, or give this one another data directory ({text})"
-                ) from error
-        time.sleep(_LOCK_ATTEMPT_SECONDS)
+            db = open_database(path / data_directory.STORE, read_only=True)
+            try:
+                _check_whole(path, db.latest_sequence_number(), mark)
+            except BaseException:
+                db.close()
+                raise
+        except DamagedError:
+            if attempt == _READ_ATTEMPTS - 1:
+                raise
+        else:
+            return db
+    raise AssertionError
 
 
-def _open(path: Path, access: AccessType) -> Rdict:
-    options = _options(Cache(_CACHE_BYTES))
-    options.create_if_missing(True)
-    options.create_missing_column_families(True)
-    # A torn last record was never acknowledged; anything else that is damaged must be refused, not rolled back.
-    options.set_wal_recovery_mode(DBRecoveryMode.tolerate_corrupted_tail_records())
-    options.set_keep_log_file_num(4)
-    families = {table.value: options for table in Table}
-    with contextlib.suppress(OSError):
-        path.mkdir(exist_ok=True, mode=0o700)
-    return Rdict(str(path), options, column_families=families, access_type=access)
-
-
-def _options(cache: Cache) -> Options:
-    tables = BlockBasedOptions()
-    tables.set_block_cache(cache)
-    tables.set_bloom_filter(10, block_based=False)
-    tables.set_format_version(5)
-    options = Options(raw_mode=True)
-    options.set_block_based_table_factory(tables)
-    options.set_write_buffer_manager(
-        WriteBufferManager.new_write_buffer_manager_with_cache(_MEMTABLE_BYTES, False, cache)
-    )
-    options.set_write_buffer_size(16 * 1024 * 1024)
-    options.set_max_background_jobs(2)
-    return options
+def _check_whole(path: Path, found: int, mark: int | None) -> None:
+    if mark is None:
+        _log.warning("%s has no %s; whether anything is missing in it is unknown", path, durable_mark.MARK_FILE)
+    elif found < mark:
+        raise DamagedError(
+            f"the newest part of {path / data_directory.STORE} is lost: it was durable up to change {mark} and ends at "
+            f"{found}. A *.log or MANIFEST-* file in it is damaged or was removed. Repair the disk and restore a "
+            f"savepoint. If you remove {path / durable_mark.MARK_FILE}, the runtime goes on with what is left: "
+            "acknowledged messages are lost, and records that are out already may go out again"
+        )

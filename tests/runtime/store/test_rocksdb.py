@@ -1,16 +1,16 @@
 """What RocksDB promises beyond the contract: it survives kills, has one owner, and refuses what is damaged."""
 
 import os
+import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from statefun_runtime.errors import FormatError, StoreError, StoreLockedError
+from statefun_runtime.errors import DamagedError, FormatError, StoreError
 from statefun_runtime.interfaces import Changes, Table
 from statefun_runtime.store.rocksdb import RocksDBStore
 
@@ -56,31 +56,7 @@ def test_after_a_kill_every_acknowledged_epoch_is_there_and_none_is_there_by_hal
         last = found
 
 
-# -------------------------------------------------------------------------------------------------------------- owners
-
-
-def test_a_second_owner_is_refused_and_told_what_to_do(tmp_path: Path) -> None:
-    store = RocksDBStore(tmp_path)
-    with pytest.raises(StoreLockedError, match=f"another process owns {tmp_path}; stop it, or give this one another"):
-        RocksDBStore(tmp_path, lock_timeout=0)
-    store.commit(changes_of(1))
-    store.close()
-
-
-@pytest.mark.slow
-def test_a_new_owner_waits_for_one_that_is_dying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    process = start(tmp_path)
-    assert process.stdout is not None
-    process.stdout.readline()
-
-    def die_meanwhile(_: float) -> None:
-        process.kill()
-        process.communicate()
-
-    monkeypatch.setattr(time, "sleep", die_meanwhile)
-    store = RocksDBStore(tmp_path)
-    assert last_epoch(store) >= 1
-    store.close()
+# ------------------------------------------------------------------------------------------------------------- readers
 
 
 def test_a_directory_can_be_opened_again_in_the_same_process_whatever_was_read_of_it(tmp_path: Path) -> None:
@@ -113,7 +89,7 @@ def test_a_reader_opens_the_store_beside_the_live_owner_and_sees_what_was_durabl
 def test_a_reader_cannot_write(tmp_path: Path) -> None:
     RocksDBStore(tmp_path).close()
     reader = RocksDBStore(tmp_path, read_only=True)
-    with pytest.raises(StoreError):
+    with pytest.raises(StoreError, match="was opened to read only"):
         reader.commit(changes_of(1))
     reader.close()
 
@@ -173,12 +149,40 @@ def test_a_flipped_bit_in_the_log_is_refused_and_not_rolled_back(tmp_path: Path,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cut", [1, 7, 100])
-def test_a_torn_tail_of_the_log_is_accepted_since_it_was_never_acknowledged(tmp_path: Path, cut: int) -> None:
+def test_a_log_that_lost_its_last_acknowledged_record_is_refused(tmp_path: Path, cut: int) -> None:
     run(tmp_path, 5)
     log = write_ahead_log(tmp_path)
     with log.open("r+b") as file:
         file.truncate(log.stat().st_size - cut)
+    with pytest.raises(DamagedError, match="durable up to change 110 and ends at 88"):
+        RocksDBStore(tmp_path)
+    (tmp_path / "DURABLE").unlink()
     assert epochs(tmp_path) == 4
+
+
+def test_a_removed_log_is_refused(tmp_path: Path) -> None:
+    store = RocksDBStore(tmp_path)
+    store.commit(changes_of(1))
+    shutil.copytree(tmp_path, tmp_path / "copy")
+    store.close()
+    write_ahead_log(tmp_path / "copy").unlink()
+    with pytest.raises(DamagedError, match=r"the newest part of .* is lost"):
+        RocksDBStore(tmp_path / "copy")
+
+
+def test_a_block_that_cannot_be_read_is_an_error_and_not_the_end_of_a_scan(tmp_path: Path) -> None:
+    store = RocksDBStore(tmp_path)
+    store.commit(changes_of(1))
+    store.close()
+    for table in (tmp_path / "store").glob("*.sst"):
+        content = bytearray(table.read_bytes())
+        content[5] ^= 1
+        table.write_bytes(content)
+    store = RocksDBStore(tmp_path)
+    for read in (lambda: list(store.scan(Table.STATE)), lambda: store.get_many(Table.STATE, [b"row 1"])):
+        with pytest.raises(DamagedError, match=r"block checksum mismatch.*\.sst.*restore a savepoint"):
+            read()
+    store.close()
 
 
 @pytest.mark.slow

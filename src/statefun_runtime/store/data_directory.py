@@ -1,0 +1,85 @@
+"""The files of a data directory beside the database: they are there before it, and each is whole or absent."""
+
+import os
+from pathlib import Path
+
+from statefun_runtime.errors import FormatError, StoreError
+from statefun_runtime.store import durable_mark
+
+FORMAT = b"1"
+FORMAT_FILE = "FORMAT"
+STORE = "store"
+"""The directory of the database within the data directory."""
+
+
+def prepare(path: Path) -> None:
+    """Make `path` a data directory of this version, unless it is one.
+
+    Raises:
+        FormatError: Another version wrote it.
+        StoreError: It holds a store and does not say of which format.
+        OSError: It cannot be written.
+    """
+    if not (path / STORE).exists() and not (path / FORMAT_FILE).exists():
+        label(path, 0)
+    check_format(path)
+
+
+def label(path: Path, mark: int) -> None:
+    """Write what identifies the directory: that its store is durable up to `mark`, and, last, its format.
+
+    Raises OSError.
+    """
+    write_synced(path / durable_mark.MARK_FILE, durable_mark.content_of(mark))
+    write_synced(path / FORMAT_FILE, FORMAT)
+
+
+def check_format(path: Path) -> None:
+    """Make sure that this version may read the directory.
+
+    Raises:
+        FormatError: Another version wrote it.
+        StoreError: It is no data directory.
+    """
+    try:
+        found = (path / FORMAT_FILE).read_bytes().strip()
+    except OSError as error:
+        raise StoreError(
+            f"{path} is not a data directory of this runtime: {error}; name the right one, or an empty one"
+        ) from error
+    if found != FORMAT:
+        raise FormatError(
+            f"the data directory {path} has format {found.decode(errors='replace')}, this version reads "
+            f"{FORMAT.decode()}; start the version that wrote it"
+        )
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    """Make a file that is there as a whole or not at all. Raises OSError."""
+    new = path.with_name(f"{path.name}.new")
+    with new.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    _sync_directory(path.parent)
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory and its parents, unless they are there. Raises OSError.
+
+    Their names are synced: without one, a loss of power could take all that is in it.
+    """
+    if path.is_dir():
+        return
+    make_directory(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
+    _sync_directory(path.parent)
+
+
+def _sync_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,51 @@
+"""The mark beside the store: whole at any moment, and never taken for what it is not."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from statefun_runtime.errors import DamagedError
+from statefun_runtime.store import durable_mark
+from statefun_runtime.store.durable_mark import MARK_FILE, DurableMark
+
+
+def test_the_highest_number_written_is_read_back_and_the_file_does_not_grow(tmp_path: Path) -> None:
+    (tmp_path / MARK_FILE).write_bytes(durable_mark.content_of(0))
+    size = (tmp_path / MARK_FILE).stat().st_size
+    mark = DurableMark(tmp_path, 0)
+    for number in (1, 7, 10**15, 10**15 + 1):
+        mark.write(number)
+        assert durable_mark.read(tmp_path) == number
+    mark.close()
+    mark = DurableMark(tmp_path, 10**15 + 1)
+    mark.write(10**15 + 2)
+    mark.close()
+    assert durable_mark.read(tmp_path) == 10**15 + 2
+    assert (tmp_path / MARK_FILE).stat().st_size == size
+
+
+def test_a_directory_without_a_mark_has_none(tmp_path: Path) -> None:
+    assert durable_mark.read(tmp_path) is None
+
+
+@given(st.integers(1, 10**19), st.integers(0, 29))
+def test_a_write_that_was_cut_short_leaves_the_mark_before_it(
+    tmp_path_factory: pytest.TempPathFactory, number: int, cut: int
+) -> None:
+    path = tmp_path_factory.mktemp("mark")
+    before, after = durable_mark.content_of(number), durable_mark.content_of(number + 1)
+    half = len(before) // 2
+    (path / MARK_FILE).write_bytes(after[:cut] + before[cut:half] + before[half:])
+    assert durable_mark.read(path) in {number, number + 1}
+
+
+@given(st.binary(max_size=80))
+def test_anything_else_is_refused_and_the_error_says_what_to_do(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("mark")
+    (path / MARK_FILE).write_bytes(content)
+    with pytest.raises(DamagedError, match=r"DURABLE is damaged.*restore a savepoint"):
+        durable_mark.read(path)
