@@ -111,6 +111,9 @@ class RuntimeConfig(BaseModel):
     data_dir: Directory = Field(
         default=Path("statefun-data"), description="Directory of the durable data, made if missing."
     )
+    lock_timeout: DurationOrZero = Field(
+        default=5000, description="How long a start waits for a process that owns the data directory and is ending."
+    )
     admin_host: Host = Field(default="127.0.0.1", description="Address that metrics, health and status are served on.")
     admin_port: Port = Field(default=8089, description="Port for metrics, health and status; 0 takes a free one.")
     http_host: Host = Field(default="127.0.0.1", description="Address of the HTTP ingress and the HTTP egress.")

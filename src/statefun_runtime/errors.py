@@ -22,7 +22,7 @@ class StoreLockedError(StoreError):
 
 
 class DiskError(StoreError):
-    """The disk does not take or give data: it is full, read-only or broken. Mended, it takes the runtime's next start."""
+    """The disk does not take or give data: it is full, read-only or broken. Mended, it takes the next start."""
 
 
 class DamagedError(StoreError):

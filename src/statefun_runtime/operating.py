@@ -14,8 +14,8 @@ from statefun_runtime.interfaces import Store, Table
 from statefun_runtime.operation import Operation, Outcome, Target, target_text
 from statefun_runtime.store import keys, rows
 from statefun_runtime.store.changes import changes_of
-from statefun_runtime.store.recovery import recover
 from statefun_runtime.store.data_directory import check_format
+from statefun_runtime.store.recovery import recover
 from statefun_runtime.store.rocksdb import RocksDBStore
 from statefun_runtime.store.states import read_values
 

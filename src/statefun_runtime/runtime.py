@@ -54,7 +54,7 @@ class Runtime:
             StatefunRuntimeError: The application cannot be started, or a part of it cannot go on.
         """
         async with AsyncExitStack() as stack:
-            store = RocksDBStore(self._config.data_dir)
+            store = RocksDBStore(self._config.data_dir, lock_timeout=self._config.lock_timeout / 1000)
             stack.callback(store.close)
             recovery = recover(store)
             self._build(store, recovery)

@@ -15,6 +15,7 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
 
 VALUES: dict[str, tuple[str, object]] = {
     "data_dir": ("/var/lib/app", Path("/var/lib/app")),
+    "lock_timeout": ("1 s", 1000),
     "admin_host": ("::1", "::1"),
     "admin_port": ("0", 0),
     "http_host": ("0.0.0.0", "0.0.0.0"),
