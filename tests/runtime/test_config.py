@@ -240,14 +240,24 @@ def test_settings_tell_all_that_help_and_reference_need() -> None:
     assert all(setting.description.endswith(".") for setting in by_name.values())
 
 
+def reference_rows(text: str) -> dict[str, str]:
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    return {re.findall(r"`([^`]+)`", row)[0]: row for row in rows}
+
+
 def test_the_reference_shows_each_setting_with_default_variable_and_flag() -> None:
-    rows = [line for line in REFERENCE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
-    named = {re.findall(r"`([^`]+)`", row)[0]: row for row in rows}
+    before, section, after = re.split(
+        r"(^## For single function types.*?)(?=^## )",
+        REFERENCE.read_text(encoding="utf-8"),
+        flags=re.MULTILINE | re.DOTALL,
+    )
+    named = reference_rows(before + after)
     assert list(named) == [setting.name for setting in settings()]
     for setting in settings():
         for part in (setting.default, setting.environment, setting.flag):
             assert f"`{part}`" in named[setting.name]
         assert setting.description in named[setting.name]
+    assert list(reference_rows(section)) == list(FunctionSettings.model_fields)
 
 
 # ----------------------------------------------------------------------------------------------- of function types
