@@ -1,6 +1,5 @@
 """The handler: bytes of a request in, bytes of a reply out."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Protocol
@@ -11,7 +10,7 @@ from statefun import asgi
 from statefun.effects import ResponseEffects
 from statefun.errors import ProtocolError
 from statefun.function_spec import StatefulFunctionSpec
-from statefun.invocation import Batch, Call, invoke, invoke_sync
+from statefun.invocation import Batch, Call, invoke, invoke_in_new_loop, invoke_sync
 from statefun.message import Message
 from statefun.protocol.request_reply_pb2 import Address, FromFunction, ToFunction
 from statefun.storage import StoredValue
@@ -86,7 +85,7 @@ class RequestReplyHandler:
             return opened
         call, batch, effects = opened
         if call.spec.is_async:
-            asyncio.run(invoke(call, batch))
+            invoke_in_new_loop(call, batch)
         else:
             invoke_sync(call, batch)
         return effects.finish(call.storage)

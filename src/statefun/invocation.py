@@ -178,6 +178,16 @@ async def invoke(call: Call, batch: Batch) -> None:
             await context.finish()
 
 
+def invoke_in_new_loop(call: Call, batch: Batch) -> None:
+    """Run an async function to its end, in an event loop of its own. Raises RuntimeError inside a running one."""
+    invocation = invoke(call, batch)
+    try:
+        asyncio.run(invocation)
+    finally:
+        # Without effect but where it was not even started.
+        invocation.close()
+
+
 def invoke_sync(call: Call, batch: Batch) -> None:
     """Run a function that is no `async def`: it needs no event loop. The first exception ends the batch."""
     function = call.spec.function

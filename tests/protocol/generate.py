@@ -67,7 +67,6 @@ TEXTS = (
 )
 IDS = tuple(text for text in TEXTS if text)
 # The name of a function type holds no slash: the text of a typename is split at the last one.
-NAMES = tuple(text for text in IDS if "/" not in text)
 # Delays whose milliseconds survive the existing SDK's way over floating-point seconds.
 DELAYS = tuple(ms for ms in (0, 1, 2, 10, 999, 1000, 1500, 60_000, 86_400_000, 10**10) if int(ms / 1000 * 1000.0) == ms)
 VALUES: dict[str, Sequence[Any]] = {
@@ -135,6 +134,10 @@ def named_requests() -> dict[str, bytes]:
         ),
         "a caller of empty fields is no caller": script(["addresses"], caller=Address()),
         "addresses": script(["addresses"], caller=caller),
+        "a caller whose type has a slash": script(
+            ["addresses"], caller=Address(namespace="golden", type="of/caller", id="me")
+        ),
+        "a caller of which only a part is told": script(["addresses"], caller=Address(type="caller")),
         "forward": script(["forward", "golden/next", "id"]),
         "a failing message fails the whole batch": request(
             "golden/script",
@@ -267,7 +270,7 @@ def random_request(rng: random.Random) -> bytes:
         invocation = message.invocation.invocations.add()
         invocation.argument.CopyFrom(random_argument(rng, name))
         if rng.random() < 0.5:
-            invocation.caller.CopyFrom(Address(namespace=rng.choice(IDS), type=rng.choice(NAMES), id=rng.choice(IDS)))
+            invocation.caller.CopyFrom(Address(namespace=rng.choice(IDS), type=rng.choice(IDS), id=rng.choice(IDS)))
     return message.SerializeToString()
 
 

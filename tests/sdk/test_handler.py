@@ -141,6 +141,15 @@ async def test_a_plain_function_can_be_called_synchronously_inside_an_event_loop
     assert handler(nothing).handle_sync(HELLO) == b""
 
 
+async def test_an_async_function_cannot_be_called_synchronously_inside_an_event_loop() -> None:
+    async def function(context: Context, message: Message) -> None:
+        raise AssertionError
+
+    # That it leaves no coroutine behind is seen by pytest, which makes an error of every warning.
+    with pytest.raises(RuntimeError, match="running event loop"):
+        handler(function).handle_sync(HELLO)
+
+
 def test_a_handler_needs_functions() -> None:
     with pytest.raises(ValueError, match="missing"):
         RequestReplyHandler(None)  # type: ignore[arg-type]

@@ -13,14 +13,17 @@ from statefun import (
     RetryLater,
     StatefulFunctions,
     StringType,
+    UndeclaredStateError,
     UnknownFunctionError,
     ValueSpec,
     egress_message_builder,
     message_builder,
+    simple_type,
 )
 from statefun.testing import Application, call
 
 SEEN = ValueSpec("seen", IntType)
+BLOB = simple_type("example/blob", bytes, bytes)
 SHORT = ValueSpec("short", IntType, expire_after_write=timedelta(minutes=1))
 GREETER, REMINDER, OUT = "example/greeter", "example/reminder", "example/out"
 functions = StatefulFunctions()
@@ -63,6 +66,42 @@ def test_a_call_refuses_messages_of_two_targets_and_unknown_functions() -> None:
         call(functions, hello("ada"), hello("bob"))
     with pytest.raises(UnknownFunctionError, match=GREETER):
         call(functions, message_builder("example/nobody", "ada", str_value="x"))
+
+
+def test_a_call_takes_the_states_that_the_function_declares_and_values_of_their_types() -> None:
+    with pytest.raises(UndeclaredStateError, match="declared are: seen, short"):
+        call(functions, hello("ada"), state={ValueSpec("other", IntType): 1})
+    with pytest.raises(UndeclaredStateError, match="not as"):
+        call(functions, hello("ada"), state={ValueSpec("seen", StringType): "1"})
+    with pytest.raises(ValueError, match="None"):
+        call(functions, hello("ada"), state={SEEN: None})
+    with pytest.raises(KeyError, match="other"):
+        call(functions, hello("ada")).state(ValueSpec("other", IntType))
+
+
+def test_messages_of_a_call_are_one_batch_and_have_the_given_caller() -> None:
+    seen: list[Address | None] = []
+    counting = StatefulFunctions()
+
+    @counting.bind("example/counting", [SEEN])
+    def count(context: Context, message: Message) -> None:
+        seen.append(context.caller)
+        context.storage.set(SEEN, (context.storage.get(SEEN) or 0) + 1)
+
+    bob = Address("example/caller", "bob")
+    message = message_builder("example/counting", "a", str_value="x")
+    assert call(counting, message, message, caller=bob).state(SEEN) == 2
+    assert seen == [bob, bob]
+
+
+def test_a_failing_call_raises_what_the_function_raised() -> None:
+    with pytest.raises(ValueError, match=r"is no io\.statefun\.types/string"):
+        call(functions, message_builder(GREETER, "ada", value=b"no text", value_type=BLOB))
+
+
+async def test_a_call_of_an_async_function_is_refused_inside_an_event_loop() -> None:
+    with pytest.raises(RuntimeError, match="running event loop"):
+        call(functions, hello("ada"))
 
 
 def test_delayed_messages_fire_when_virtual_time_comes() -> None:

@@ -1,6 +1,5 @@
 """One call of one function: messages and state in, effects out."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,10 +9,11 @@ from statefun.address import Address
 from statefun.egress import EgressMessage
 from statefun.function_spec import StatefulFunctionSpec
 from statefun.functions import StatefulFunctions
-from statefun.invocation import Call, invoke, invoke_sync
+from statefun.invocation import Call, invoke_in_new_loop, invoke_sync
 from statefun.message import Message
 from statefun.storage import mutations
 from statefun.typed_value import encode_typed_value
+from statefun.types import encode
 from statefun.value_spec import ValueSpec
 
 T = TypeVar("T")
@@ -80,6 +80,8 @@ def call(
     Raises:
         ValueError: There is no message, or they have different targets.
         UnknownFunctionError: The function is not registered.
+        UndeclaredStateError: The function does not declare one of the states.
+        RuntimeError: The function is async, and so is the test: an event loop is running already.
         Exception: What the function raised, as it is.
     """
     targets = {(message.target_typename, message.target_id) for message in messages}
@@ -93,7 +95,7 @@ def call(
     running = Call(spec, identifier, spec.schema.open({**stored}), _Recorder(outcome))
     batch = ((caller, message) for message in messages)
     if spec.is_async:
-        asyncio.run(invoke(running, batch))
+        invoke_in_new_loop(running, batch)
     else:
         invoke_sync(running, batch)
     outcome.values.update({written.name: data for written, data in mutations(running.storage)})
@@ -104,7 +106,7 @@ def _encoded(spec: StatefulFunctionSpec, state: Mapping[ValueSpec[Any], object])
     values: dict[str, bytes | None] = {declared.name: None for declared in spec.specs}
     for value_spec, value in state.items():
         declared = spec.schema.declared(value_spec)
-        values[declared.name] = declared.type.serialize(value)
+        values[declared.name] = encode(declared.type, value)
     return values
 
 
