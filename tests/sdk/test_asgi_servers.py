@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -21,11 +22,9 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 APPLICATION = "tests.sdk.application:handler"
-SERVERS = {
-    "uvicorn": ["uvicorn", APPLICATION, "--host=127.0.0.1", "--port={port}"],
-    "hypercorn": ["hypercorn", APPLICATION, "--bind=127.0.0.1:{port}"],
-    "granian": ["granian", "--interface=asgi", "--host=127.0.0.1", "--port={port}", APPLICATION],
-}
+# The commands are those that the documentation tells, on another port and for another application.
+PAGE = (ROOT / "docs" / "howto" / "serve.md").read_text(encoding="utf-8")
+SERVERS = {command.split()[0]: command for command in re.findall(r"^\$ (\w+ app:handler .*)$", PAGE, re.MULTILINE)}
 SECONDS = 30.0
 OCTETS = {"Content-Type": "application/octet-stream"}
 GREETS = request_for("example/greets", typed(StringType, "Zoë"))
@@ -35,10 +34,11 @@ GREETS = request_for("example/greets", typed(StringType, "Zoë"))
 def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The loopback port where one of the servers serves the application."""
     port = free_port()
+    command = SERVERS[request.param].replace("app:handler", APPLICATION).replace("8000", str(port))
     log = tmp_path_factory.mktemp(request.param) / "log"
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", *(argument.format(port=port) for argument in SERVERS[request.param])],
+            [sys.executable, "-m", *command.split()],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
@@ -71,6 +71,10 @@ def connection(port: int) -> Iterator[http.client.HTTPConnection]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
     yield connection
     connection.close()
+
+
+def test_three_servers_are_asked() -> None:
+    assert list(SERVERS) == ["uvicorn", "hypercorn", "granian"]
 
 
 def greeting(body: bytes) -> str | None:

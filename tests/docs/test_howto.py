@@ -1,0 +1,42 @@
+"""The code of the how-to pages runs."""
+
+import re
+from types import ModuleType
+
+import pytest
+
+from statefun.protocol.request_reply_pb2 import ToFunction
+from tests.repo.sources import ROOT
+
+HOWTO = ROOT / "docs" / "howto"
+
+
+def python_blocks(page: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```$", (HOWTO / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def run(code: str, page: str) -> ModuleType:
+    module = ModuleType(page)
+    exec(compile(code, page, "exec"), module.__dict__)
+    return module
+
+
+TESTING = run("\n".join(python_blocks("test.md")), "test.md")
+
+
+@pytest.mark.parametrize("name", [name for name in vars(TESTING) if name.startswith("test_")])
+def test_the_tests_of_the_page_on_testing_pass(name: str) -> None:
+    vars(TESTING)[name]()
+
+
+def test_the_page_on_testing_shows_both_kinds_of_test() -> None:
+    assert sum(name.startswith("test_") for name in vars(TESTING)) == 2
+
+
+async def test_the_handlers_of_the_page_on_serving_answer() -> None:
+    asgi, aws = [run(block, "serve.md") for block in python_blocks("serve.md")]
+    request = ToFunction()
+    request.invocation.target.namespace, request.invocation.target.type = "example", "nobody"
+    with pytest.raises(KeyError, match="example/nobody"):
+        await asgi.handler.handle_async(request.SerializeToString())
+    assert aws.lambda_handler({"httpMethod": "POST", "body": ""}, None)["statusCode"] == 400
