@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import TypeVar
 
 from statefun_runtime.clock import EngineClock
@@ -148,9 +149,9 @@ class Driver:
 
     # ------------------------------------------------------------------------------------------------- what goes out
 
-    def outlet(self, egress: str) -> Outlet:
+    def outlet(self, egress: str, *, restored: bool = False) -> Outlet:
         """The way back for one egress."""
-        return _Outlet(self, egress)
+        return _Outlet(self, egress, restored)
 
     def attach(self, egresses: Mapping[str, Egress]) -> None:
         """Hand the records of durable epochs to these egresses from now on, those that wait on disk first."""
@@ -308,6 +309,10 @@ class Driver:
         for name, batch in self.engine.committed(epoch):
             self._egresses[name].write(batch)
 
+    def checkpoint(self, path: Path) -> None:
+        """Copy the store as of its last commit to `path`, between two commits. Blocks: call it on a thread."""
+        self._committer.checkpoint(path)
+
     async def settle(self) -> None:
         """Commit everything there is, including what egresses have released, and wait for it.
 
@@ -385,6 +390,11 @@ class _Inlet(Inlet):
 class _Outlet(Outlet):
     driver: Driver
     egress: str
+    from_savepoint: bool
+
+    @property
+    def restored(self) -> bool:
+        return self.from_savepoint
 
     def released(self, epoch: int, position: bytes | None = None) -> None:
         self.driver.released(self.egress, epoch, position)

@@ -51,6 +51,13 @@ class OutboxEntry(NamedTuple):
         return cls(batch.epoch, sum(map(len, batch.records)) + _RECORD_OVERHEAD * len(batch.records))
 
 
+class SinkPosition(NamedTuple):
+    """Where an egress was in its sink, and in which lineage; in another one the sink may have been written since."""
+
+    lineage: str
+    position: bytes
+
+
 class Parked(NamedTuple):
     """Why an address is parked: its mailbox is kept and nothing is delivered to it until it is resumed."""
 
@@ -194,6 +201,11 @@ class Recovery:
     delayed: Iterable[DelayedMessage] = ()
     positions: dict[str, dict[str, bytes]] = field(default_factory=dict[str, dict[str, bytes]])
     outbox: dict[str, list[OutboxEntry]] = field(default_factory=dict[str, list[OutboxEntry]])
-    sinks: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    sinks: dict[str, SinkPosition] = field(default_factory=dict[str, SinkPosition])
     specs: dict[str, dict[str, StateSpec]] = field(default_factory=dict[str, dict[str, StateSpec]])
     parked: dict[Address, Parked] = field(default_factory=dict[Address, Parked])
+
+    @property
+    def restored_sinks(self) -> set[str]:
+        """The egresses whose positions are those of a savepoint."""
+        return {egress for egress, sink in self.sinks.items() if sink.lineage != self.lineage}

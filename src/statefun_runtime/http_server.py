@@ -81,7 +81,7 @@ def _refuse_other_sites(request: web.Request, bound_to: str) -> None:
     origin = headers.get("Origin")
     if origin is not None and origin.partition("://")[2] != request.host:
         raise HttpError(403, f"web pages of {origin!r} may not use this server")
-    if _is_loopback(bound_to) and not _is_loopback(_host_name(request.host)):
+    if is_loopback(bound_to) and not is_loopback(_host_name(request.host)):
         raise HttpError(403, f"this server listens on loopback; use localhost instead of {request.host!r}")
 
 
@@ -92,7 +92,8 @@ def _host_name(authority: str) -> str:
         return ""
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host name or an address is that of this machine alone."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

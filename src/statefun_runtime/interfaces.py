@@ -243,6 +243,11 @@ class OutboxBatch(NamedTuple):
 class Outlet(Protocol):
     """What the runtime gives to an egress."""
 
+    @property
+    def restored(self) -> bool:
+        """Whether the position handed to `start` is that of a savepoint: the sink may have been written since."""
+        return False
+
     def released(self, epoch: int, position: bytes | None = None) -> None:
         """Say that all records up to `epoch` are out. A later commit removes them from the outbox.
 

@@ -15,6 +15,7 @@ from statefun_runtime.access import Access, remove_access, write_access
 from statefun_runtime.adapters import make_egress, make_ingress
 from statefun_runtime.clock import EngineClock, SystemClock
 from statefun_runtime.config import FunctionSettings, RuntimeConfig
+from statefun_runtime.console.actions import Actions
 from statefun_runtime.console.admin import AdminServer, Probes
 from statefun_runtime.console.operations import PATH, OperationsRoute
 from statefun_runtime.driver import Driver
@@ -23,6 +24,7 @@ from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.limits import FailurePolicy, Limits, OnFailure
 from statefun_runtime.epoch import Recovery
 from statefun_runtime.interfaces import AdapterContext, Egress, Ingress, RecordCounts
+from statefun_runtime.maintenance import Maintenance
 from statefun_runtime.metrics import EngineSnapshot, Metrics
 from statefun_runtime.module.module import Module
 from statefun_runtime.operating import LiveOperations
@@ -30,6 +32,7 @@ from statefun_runtime.routing import Routes
 from statefun_runtime.status import Status
 from statefun_runtime.store.recovery import recover
 from statefun_runtime.store.rocksdb import RocksDBStore
+from statefun_runtime.store.savepoint import refuse_savepoint
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +57,7 @@ class Runtime:
             StatefunRuntimeError: The application cannot be started, or a part of it cannot go on.
         """
         async with AsyncExitStack() as stack:
+            refuse_savepoint(self._config.data_dir)
             store = RocksDBStore(self._config.data_dir, lock_timeout=self._config.lock_timeout / 1000)
             stack.callback(store.close)
             recovery = recover(store)
@@ -94,6 +98,7 @@ class Runtime:
         self._admin = AdminServer(probes, config.admin_port, config.admin_host)
         operations = OperationsRoute(self._token, LiveOperations(self._driver, store).perform)
         self._admin.add_route("POST", PATH, operations.answer)
+        Maintenance(self._driver, config.data_dir).add_to(Actions(self._admin, self._token))
 
     def _context(self, counts: RecordCounts) -> AdapterContext:
         return AdapterContext(counts, self._config.http_host, self._config.max_request_bytes)
@@ -108,7 +113,12 @@ class Runtime:
 
     async def _start_egresses(self, recovery: Recovery) -> None:
         for name, egress in self._egresses.items():
-            await egress.start(self._driver.outlet(name), recovery.sinks.get(name))
+            sink = recovery.sinks.get(name)
+            outlet = self._driver.outlet(name, restored=name in recovery.restored_sinks)
+            await egress.start(outlet, sink.position if sink else None)
+        if recovery.restored_sinks:
+            # What was found as it was at the savepoint is this lineage's, durably, before anything is written to it.
+            await self._driver.settle()
         self._driver.attach(self._egresses)
         for name in recovery.outbox.keys() - self._egresses.keys():
             _log.warning("the egress %s is not in the module any more; its unsent records are kept", name)

@@ -14,12 +14,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def data_option(command: F) -> F:
     """Add `--data`; the command gets the path as `data`. Without it the settings say where the data is."""
+    return _option("--data", "The data directory of a runtime; by default where `statefun run` here would keep it.")(
+        command
+    )
+
+
+def source_option(command: F) -> F:
+    """Add `--from`, for commands whose `--data` names a directory to be made; else as `data_option`."""
+    return _option("--from", "The data directory of a savepoint; by default where `statefun run` here would keep it.")(
+        command
+    )
+
+
+def _option(name: str, text: str) -> Callable[[F], F]:
     return click.option(
-        "--data",
-        type=click.Path(path_type=Path, file_okay=False),
-        callback=_from_settings,
-        help="The data directory of a runtime; by default where `statefun run` here would keep it.",
-    )(command)
+        name, "data", type=click.Path(path_type=Path, file_okay=False), callback=_from_settings, help=text
+    )
 
 
 def _from_settings(

@@ -8,6 +8,7 @@ from statefun_runtime.cli.dead_letters import dead_letters
 from statefun_runtime.cli.init import init
 from statefun_runtime.cli.parked import parked
 from statefun_runtime.cli.run import run
+from statefun_runtime.cli.savepoint import savepoint
 from statefun_runtime.cli.send import send
 from statefun_runtime.cli.serve import serve
 from statefun_runtime.cli.state import state
@@ -30,5 +31,5 @@ def main() -> None:
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
 
 
-for _command in (run, send, check, init, serve, state, parked, dead_letters):
+for _command in (run, send, check, init, serve, savepoint, state, parked, dead_letters):
     main.add_command(_command)

@@ -8,20 +8,20 @@ from statefun_runtime.file_position import FilePosition, ForeignFileError
 
 
 class AppendFile:
-    """Opens `path`, cut to `position`; without one the file must be new or empty.
+    """Opens `path`, cut to `position`; without one the file must be new or empty, and with `exact` nothing is cut.
 
     Raises ForeignFileError if the file is not the one it was, and OSError. After either of them from `append` what the
     file holds behind `end` is unknown.
     """
 
-    def __init__(self, path: Path, position: FilePosition | None) -> None:
+    def __init__(self, path: Path, position: FilePosition | None, *, exact: bool = False) -> None:
         self._path = path
         is_new = not path.exists()
         if is_new and position and position.offset:
             raise ForeignFileError(f"is gone; it held {position.offset} bytes. Put it back")
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            self.end = self._restore(position)
+            self.end = self._restore(position, exact=exact)
             if is_new:
                 _sync_directory(path.parent)
         except BaseException:
@@ -41,7 +41,7 @@ class AppendFile:
     def close(self) -> None:
         os.close(self._descriptor)
 
-    def _restore(self, position: FilePosition | None) -> FilePosition:
+    def _restore(self, position: FilePosition | None, *, exact: bool) -> FilePosition:
         size = os.fstat(self._descriptor).st_size
         if position is None:
             if size:
@@ -49,6 +49,11 @@ class AppendFile:
             return FilePosition.at(self._descriptor, 0)
         position.check(self._descriptor)
         if size > position.offset:
+            if exact:
+                raise ForeignFileError(
+                    f"holds {size} bytes, {size - position.offset} more than at the savepoint. Restore again, with "
+                    "--egress-files=cut to take them back, or with =new to begin a new file"
+                )
             os.ftruncate(self._descriptor, position.offset)
             os.fsync(self._descriptor)
         return position

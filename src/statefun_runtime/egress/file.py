@@ -25,7 +25,8 @@ class FileEgress:
     """Appends to a file that belongs to it alone.
 
     Without a position the file must be new or empty; its length of 0 is reported as the position after epoch 0, so that
-    a crash before the first release finds the file known. All waiting batches share one sync, which runs on a thread.
+    a crash before the first release finds the file known. A file that has grown since a savepoint is never cut unasked:
+    whoever went on from there may still write it. All waiting batches share one sync, which runs on a thread.
     A write that failed is not tried again: what reached the disk is unknown until the next start has cut the file.
     """
 
@@ -38,8 +39,8 @@ class FileEgress:
         self._writer: asyncio.Task[None] | None = None
 
     async def start(self, outlet: Outlet, position: bytes | None) -> None:
-        file = await self._blocking(lambda: _open(self._spec.path, position))
-        if position is None:
+        file = await self._blocking(lambda: _open(self._spec.path, position, exact=outlet.restored))
+        if position is None or outlet.restored:
             outlet.released(0, file.end.encode())
         self._writer = asyncio.create_task(self._write_waiting(file, outlet), name=f"egress {self._spec.id}")
 
@@ -94,5 +95,5 @@ class FileEgress:
             raise EgressError(f"{name} {error}") from error
 
 
-def _open(path: Path, position: bytes | None) -> AppendFile:
-    return AppendFile(path, None if position is None else FilePosition.decode(position))
+def _open(path: Path, position: bytes | None, *, exact: bool) -> AppendFile:
+    return AppendFile(path, None if position is None else FilePosition.decode(position), exact=exact)

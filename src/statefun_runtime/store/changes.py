@@ -52,7 +52,7 @@ def _put_egress(epoch: Epoch, changes: Changes, lineage: str) -> None:
         row = rows.outbox_row(lineage, records)
         changes.puts.append((Table.OUTBOX, keys.numbered_key(egress, epoch.number), row))
     for egress, position in epoch.sinks.items():
-        changes.puts.append((Table.SINKS, keys.text_key(egress), rows.bytes_row(position)))
+        changes.puts.append((Table.SINKS, keys.text_key(egress), rows.sink_row(lineage, position)))
 
 
 def _put_operations(epoch: Epoch, changes: Changes) -> None:

@@ -2,10 +2,30 @@
 
 import uuid
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from statefun_runtime.epoch import DelayedMessage, OutboxEntry, Recovery
 from statefun_runtime.interfaces import Message, Store, Table
 from statefun_runtime.store import changes, keys, rows
+
+
+class Head(NamedTuple):
+    """Which epoch a store holds."""
+
+    lineage: str
+    epoch: int
+    sequence: int
+    time: int
+
+
+def read_head(store: Store) -> Head | None:
+    """The last durable epoch; `None` if there was none."""
+    names = [changes.LINEAGE, changes.EPOCH, changes.SEQUENCE, changes.TIME]
+    lineage, *numbers = store.get_many(Table.META, names)
+    if lineage is None:
+        return None
+    epoch, sequence, time = (0 if row is None else rows.read_number_row(row) for row in numbers)
+    return Head(rows.read_bytes(lineage).decode(), epoch, sequence, time)
 
 
 def recover(store: Store) -> Recovery:
@@ -13,20 +33,19 @@ def recover(store: Store) -> Recovery:
 
     An empty store begins a new lineage.
     """
-    names = [changes.EPOCH, changes.SEQUENCE, changes.TIME, changes.LINEAGE]
-    epoch, sequence, time, lineage = store.get_many(Table.META, names)
-    if epoch is None or sequence is None or time is None or lineage is None:
+    head = read_head(store)
+    if head is None:
         return Recovery(lineage=uuid.uuid4().hex)
     return Recovery(
-        lineage=rows.read_bytes(lineage).decode(),
-        epoch=rows.read_number_row(epoch),
-        sequence=rows.read_number_row(sequence),
-        time=rows.read_number_row(time),
+        lineage=head.lineage,
+        epoch=head.epoch,
+        sequence=head.sequence,
+        time=head.time,
         messages=_messages(store),
         delayed=_delayed(store),
         positions=_positions(store),
         outbox=_outbox(store),
-        sinks={keys.read_text(key)[0]: rows.read_bytes(row) for key, row in store.scan(Table.SINKS)},
+        sinks={keys.read_text(key)[0]: rows.read_sink(row) for key, row in store.scan(Table.SINKS)},
         specs={keys.read_text(key)[0]: rows.read_specs(row) for key, row in store.scan(Table.SPECS)},
         parked={keys.read_address(key)[0]: rows.read_parked(row) for key, row in store.scan(Table.PARKED)},
     )

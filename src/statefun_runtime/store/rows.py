@@ -4,7 +4,16 @@ import json
 import struct
 from collections.abc import Iterable, Sequence
 
-from statefun_runtime.epoch import DeadLetter, DelayedKey, DelayedMessage, JournalEntry, LetterKind, Parked, StateValues
+from statefun_runtime.epoch import (
+    DeadLetter,
+    DelayedKey,
+    DelayedMessage,
+    JournalEntry,
+    LetterKind,
+    Parked,
+    SinkPosition,
+    StateValues,
+)
 from statefun_runtime.errors import FormatError
 from statefun_runtime.interfaces import Address, ExpireMode, FailureKind, Message, OutboxBatch, Payload, StateSpec
 
@@ -13,6 +22,8 @@ FAILURE_FORMAT = 2
 """Of rows about failures: parked addresses and dead letters."""
 _TAG = bytes([FORMAT])
 _FAILURE_TAG = bytes([FAILURE_FORMAT])
+_SINK_TAG = bytes([2])
+"""Format 1 had no lineage."""
 _VALUE = struct.Struct(">IQI")
 _ADDRESSES = struct.Struct(">II")
 _LENGTH = struct.Struct(">I")
@@ -114,6 +125,20 @@ def read_outbox(epoch: int, row: bytes) -> OutboxBatch:
     return OutboxBatch(fields[0].decode(), epoch, fields[1:])
 
 
+def sink_row(lineage: str, position: bytes) -> bytes:
+    """Where an egress is in its sink, and in which lineage it came there."""
+    encoded = lineage.encode()
+    return _SINK_TAG + _LENGTH.pack(len(encoded)) + encoded + position
+
+
+def read_sink(row: bytes) -> SinkPosition:
+    """The inverse of `sink_row`."""
+    body = _body(row, "position of an egress", _SINK_TAG)
+    (length,) = _LENGTH.unpack_from(body, 0)
+    end = _LENGTH.size + length
+    return SinkPosition(body[_LENGTH.size : end].decode(), body[end:])
+
+
 def _fields(body: bytes) -> Iterable[bytes]:
     at = 0
     while at < len(body):
@@ -183,7 +208,7 @@ def read_number_row(row: bytes) -> int:
 
 
 def bytes_row(value: bytes) -> bytes:
-    """An opaque value: a position, the lineage."""
+    """An opaque value: the position of an ingress, the lineage."""
     return _TAG + value
 
 

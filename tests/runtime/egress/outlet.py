@@ -14,6 +14,7 @@ class MemoryOutbox:
     def __init__(self) -> None:
         self.batches: list[OutboxBatch] = []
         self.position: bytes | None = None
+        self.restored = False
         self.released_epochs: list[int] = []
         self._released = 0
         self._released_position: bytes | None = None

@@ -239,3 +239,38 @@ async def test_cancelling_run_does_not_stop_the_writer(tmp_path: Path) -> None:
         await asyncio.gather(running, return_exceptions=True)
         await write(sink, outbox, "one")
     assert path.read_text() == "one\n"
+
+
+async def as_in_a_savepoint(path: Path) -> MemoryOutbox:
+    """The outbox of an egress that had written a line, restored."""
+    outbox, restored = MemoryOutbox(), MemoryOutbox()
+    async with started(path, outbox) as sink:
+        await write(sink, outbox, "one")
+    outbox.commit()
+    restored.position, restored.restored = outbox.position, True
+    return restored
+
+
+async def test_a_file_that_has_grown_since_a_savepoint_is_not_cut_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    outbox = await as_in_a_savepoint(path)
+    path.write_text("one\ntwo\n")
+    with pytest.raises(
+        EgressError, match=r"holds 8 bytes, 4 more than at the savepoint\. Restore again, with --egress"
+    ):
+        await egress(path).start(outbox, outbox.position)
+    assert path.read_text() == "one\ntwo\n"
+
+
+async def test_a_file_that_is_as_it_was_at_the_savepoint_is_taken_over_before_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    outbox = await as_in_a_savepoint(path)
+    async with started(path, outbox) as sink:
+        assert outbox.released_epochs == [0]
+        outbox.commit()
+        outbox.restored = False
+        await write(sink, outbox, "two")
+    outbox.crash()
+    async with started(path, outbox):
+        await outbox.until_released(1)
+    assert path.read_text() == "one\ntwo\n"
