@@ -20,10 +20,10 @@ from statefun_runtime.cli.data_option import data_option
 from statefun_runtime.cli.failure import Command, CommandError
 from statefun_runtime.cli.operate import operate
 from statefun_runtime.cli.replay import Replay, debugger_option, functions_option, replay
-from statefun_runtime.cli.value_text import decode_payload, time_text, typed_line
+from statefun_runtime.cli.value_text import address_json, decode_payload, time_text, typed_line
 from statefun_runtime.epoch import DeadLetter, LetterKind
 from statefun_runtime.inspection import read_dead_letter, read_dead_letters
-from statefun_runtime.interfaces import Address, Payload
+from statefun_runtime.interfaces import Payload
 from statefun_runtime.operation import Action, target_text
 
 
@@ -189,17 +189,13 @@ def _as_json(letter: DeadLetter) -> dict[str, Any]:
         "time": time_text(letter.time),
         "kind": letter.kind.value,
         "destination": letter.destination,
-        "target": _address(target),
-        "caller": _address(caller) if caller else None,
+        "target": address_json(target),
+        "caller": address_json(caller),
         "attempts": letter.attempts,
         "reason": letter.reason,
         "message": decode_payload(payload),
         "state": {name: decode_payload(value) for name, (_, value) in letter.state.items()},
     }
-
-
-def _address(address: Address) -> dict[str, str]:
-    return {"type": address[0], "id": address[1]}
 
 
 def _base64(payload: Payload) -> str:

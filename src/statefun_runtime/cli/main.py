@@ -5,7 +5,10 @@ import click
 from statefun.version import __version__
 from statefun_runtime.cli.check import check
 from statefun_runtime.cli.dead_letters import dead_letters
+from statefun_runtime.cli.delayed import delayed
 from statefun_runtime.cli.init import init
+from statefun_runtime.cli.journal import journal
+from statefun_runtime.cli.mailbox import mailbox
 from statefun_runtime.cli.parked import parked
 from statefun_runtime.cli.run import run
 from statefun_runtime.cli.savepoint import savepoint
@@ -31,5 +34,5 @@ def main() -> None:
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
 
 
-for _command in (run, send, check, init, serve, savepoint, state, parked, dead_letters):
+for _command in (run, send, check, init, serve, savepoint, state, mailbox, delayed, parked, dead_letters, journal):
     main.add_command(_command)

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from statefun import BoolType, Float32Type, Float64Type, Int32Type, Int64Type, StringType
 from statefun.protocol.request_reply_pb2 import TypedValue
 from statefun.types import Type
-from statefun_runtime.interfaces import Payload
+from statefun_runtime.interfaces import Address, Payload
 
 Json: TypeAlias = Any
 
@@ -53,3 +53,8 @@ def typed_line(payload: Payload) -> str:
 def time_text(milliseconds: int) -> str:
     """A time of the engine in ISO 8601, UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def address_json(address: Address | None) -> dict[str, str] | None:
+    """An address fit for JSON; `None` stands for an ingress."""
+    return None if address is None else {"type": address[0], "id": address[1]}
