@@ -51,6 +51,12 @@ def test_addresses_are_equal_by_typename_and_id_whatever_made_them() -> None:
     assert Address("a/b", "1") != ("a/b", "1")
 
 
+def test_an_address_shows_how_it_is_made() -> None:
+    address = Address("example/greeter", "bob")
+    assert repr(address) == "Address('example/greeter', 'bob')"
+    assert eval(repr(address), {"Address": Address}) == address
+
+
 @pytest.mark.parametrize(
     ("function_type", "identifier", "reason"),
     [("example/greeter", "", "id"), ("greeter", "bob", "no '/'"), ("/greeter", "bob", "namespace")],

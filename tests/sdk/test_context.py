@@ -13,6 +13,7 @@ from statefun import (
     CancellationToken,
     Context,
     ContextEndedError,
+    GenericEgressBuilder,
     IntType,
     Message,
     MessageBuilder,
@@ -95,9 +96,12 @@ def test_a_cancellation_names_the_token(token: CancellationToken | str) -> None:
 def test_an_egress_record_names_its_egress() -> None:
     def function(context: Context, message: Message) -> None:
         context.send_egress(egress_message_builder("example/out", "v", StringType))
+        context.send_egress(GenericEgressBuilder("example/of/out", "w", StringType, headers={"trace": b"t-1"}))
 
-    (record,) = call(function).outgoing_egresses
-    assert (record.egress_namespace, record.egress_type, record.argument) == ("example", "out", typed(StringType, "v"))
+    first, second = call(function).outgoing_egresses
+    assert (first.egress_namespace, first.egress_type, first.argument) == ("example", "out", typed(StringType, "v"))
+    assert (second.egress_namespace, second.egress_type) == ("example/of", "out")
+    assert (second.argument.metadata[0].key, second.argument.metadata[0].value) == ("trace", b"t-1")
 
 
 def test_a_context_that_was_kept_raises_after_its_message() -> None:
@@ -350,6 +354,20 @@ def test_a_derived_context_carries_values_and_shares_all_else() -> None:
 
     response = call(function, ValueSpec("seen", IntType))
     assert (len(response.outgoing_messages), len(response.state_mutations)) == (1, 1)
+
+
+async def test_a_task_may_be_started_through_a_derived_context() -> None:
+    tasks: list[asyncio.Task[None]] = []
+
+    async def forever() -> None:
+        await asyncio.Event().wait()
+
+    async def function(context: Context, message: Message) -> None:
+        tasks.append(context.derive(trace="t-1").create_task(forever(), name="derived"))
+        await asyncio.sleep(0)
+
+    await handler(function).handle_async(request(typed(StringType, "hello")))
+    assert (tasks[0].get_name(), tasks[0].cancelled()) == ("derived", True)
 
 
 async def test_context_variables_work_inside_a_function() -> None:

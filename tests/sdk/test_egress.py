@@ -1,5 +1,6 @@
 """Records for Kafka, for Kinesis and for any other egress."""
 
+import enum
 import struct
 from typing import Any
 
@@ -96,6 +97,17 @@ def test_a_kafka_value_without_type_is_written_as_kafka_writes_it(value: Any, ex
 def test_a_number_without_type_is_big_endian(number: int, ratio: float) -> None:
     assert struct.unpack(">i", kafka_value(number)) == (number,)
     assert struct.unpack(">d", kafka_value(ratio)) == (ratio,)
+
+
+def test_subclasses_of_the_plain_values_are_written_as_these() -> None:
+    class Name(str):
+        __slots__ = ()
+
+    class Code(enum.IntEnum):
+        GONE = 410
+
+    assert (kafka_value(Name("é")), kafka_value(Code.GONE)) == ("é".encode(), struct.pack(">i", 410))
+    assert kinesis_value(Name("é")) == "é".encode()
 
 
 @pytest.mark.parametrize("value", [2**31, -(2**31) - 1, 2**200])

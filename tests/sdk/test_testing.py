@@ -94,6 +94,22 @@ def test_messages_of_a_call_are_one_batch_and_have_the_given_caller() -> None:
     assert seen == [bob, bob]
 
 
+def test_a_call_shows_the_messages_that_were_sent() -> None:
+    answering = StatefulFunctions()
+
+    @answering.bind("example/answering")
+    def answer(context: Context, message: Message) -> None:
+        context.send(hello("bob"))
+        context.send(hello("ada", "forget"))
+
+    outcome = call(answering, message_builder("example/answering", "a", str_value="x"))
+    assert [(sent.target_id, sent.as_string()) for sent in outcome.sent] == [("bob", "hello"), ("ada", "forget")]
+
+
+def test_a_state_that_no_message_has_reached_is_none() -> None:
+    assert Application(functions, egresses=[OUT]).state(Address(GREETER, "nobody"), SEEN) is None
+
+
 def test_a_failing_call_raises_what_the_function_raised() -> None:
     with pytest.raises(ValueError, match=r"is no io\.statefun\.types/string"):
         call(functions, message_builder(GREETER, "ada", value=b"no text", value_type=BLOB))

@@ -76,6 +76,8 @@ def test_a_simple_type_is_made_of_two_functions() -> None:
     assert reversed_text.typename == "example/reversed"
     assert reversed_text.serialize("abc") == b"cba"
     assert reversed_text.deserialize(b"cba") == "abc"
+    assert reversed_text.serializer().serialize("abc") == b"cba"
+    assert repr(reversed_text) == "SimpleType('example/reversed')"
 
 
 def test_a_subclass_of_the_first_sdks_type_works() -> None:

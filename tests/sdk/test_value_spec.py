@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from statefun import Expiration, IntType, ValueSpec
+from statefun import Expiration, ExpireMode, IntType, ValueSpec
 
 HOUR = timedelta(hours=1)
 
@@ -66,6 +66,11 @@ def test_a_duration_that_is_not_positive_is_refused(duration: timedelta) -> None
         expiration: dict[str, Any] = {argument: duration}
         with pytest.raises(ValueError, match="at least one millisecond"):
             ValueSpec("seen", IntType, **expiration)
+
+
+def test_a_duration_without_a_mode_is_refused() -> None:
+    with pytest.raises(ValueError, match="use after_call or after_write"):
+        Expiration(ExpireMode.NONE, HOUR)
 
 
 def test_a_duration_is_counted_in_whole_milliseconds() -> None:
