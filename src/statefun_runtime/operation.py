@@ -46,7 +46,8 @@ class Operation(NamedTuple):
 
     def as_json(self) -> dict[str, object]:
         """What `from_json` reads."""
-        return {"action": self.action.value, "targets": list(self.targets), "who": self.who}
+        targets = [list(target) if isinstance(target, tuple) else target for target in self.targets]
+        return {"action": self.action.value, "targets": targets, "who": self.who}
 
     @staticmethod
     def from_json(body: object) -> "Operation":

@@ -17,7 +17,7 @@ from statefun_runtime.clock import EngineClock, SystemClock
 from statefun_runtime.config import FunctionSettings, RuntimeConfig
 from statefun_runtime.console.actions import Actions
 from statefun_runtime.console.admin import AdminServer, Probes
-from statefun_runtime.console.operations import PATH, OperationsRoute
+from statefun_runtime.console.operations import PATH, operations_action
 from statefun_runtime.driver import Driver
 from statefun_runtime.endpoint.inprocess import InProcessEndpoint
 from statefun_runtime.engine.engine import Engine
@@ -96,9 +96,9 @@ class Runtime:
         self._egresses = {c.id: make_egress(c, self._context(egress_counts[c.id])) for c in module.egresses}
         probes = Probes(self._unready, self._metrics.exposition, self._status.as_json)
         self._admin = AdminServer(probes, config.admin_port, config.admin_host)
-        operations = OperationsRoute(self._token, LiveOperations(self._driver, store).perform)
-        self._admin.add_route("POST", PATH, operations.answer)
-        Maintenance(self._driver, config.data_dir).add_to(Actions(self._admin, self._token))
+        actions = Actions(self._admin, self._token)
+        actions.add(PATH, operations_action(LiveOperations(self._driver, store).perform))
+        Maintenance(self._driver, config.data_dir).add_to(actions)
 
     def _context(self, counts: RecordCounts) -> AdapterContext:
         return AdapterContext(counts, self._config.http_host, self._config.max_request_bytes)

@@ -1,13 +1,9 @@
-"""The way in for operators: `POST /operations`, for who can read the token in the data directory."""
+"""The action for operators: `POST /operations` with an `Operation`, answered with an `Outcome` for each target."""
 
-import json
-import secrets
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from aiohttp import web
-
-from statefun_runtime.errors import StoreError
+from statefun_runtime.console.actions import Action, JsonObject
 from statefun_runtime.http_server import HttpError
 from statefun_runtime.operation import Operation, Outcome
 
@@ -16,24 +12,14 @@ PATH = "/operations"
 Perform: TypeAlias = Callable[[Operation], Awaitable[list[Outcome]]]
 
 
-class OperationsRoute:
-    """Answers when what was asked is durable: `{"outcomes": [...]}`, one for each target."""
+def operations_action(perform: Perform) -> Action:
+    """An action that has `perform` carry out what is asked, and answers `{"outcomes": [...]}` when it is durable."""
 
-    def __init__(self, token: str, perform: Perform) -> None:
-        self._token = token.encode()
-        self._perform = perform
-
-    async def answer(self, request: web.Request) -> web.Response:
-        """Carry out the operation in the body."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not secrets.compare_digest(token.encode(), self._token):
-            raise HttpError(401, "operations need the token in the data directory", {"WWW-Authenticate": "Bearer"})
+    async def act(asked: JsonObject) -> JsonObject:
         try:
-            operation = Operation.from_json(json.loads(await request.read()))
-        except (ValueError, RecursionError) as error:
+            operation = Operation.from_json(asked)
+        except ValueError as error:
             raise HttpError(400, f"the body is no operation: {error}") from error
-        try:
-            outcomes = await self._perform(operation)
-        except StoreError as error:
-            raise HttpError(503, str(error)) from error
-        return web.json_response({"outcomes": [outcome.as_json() for outcome in outcomes]})
+        return {"outcomes": [outcome.as_json() for outcome in await perform(operation)]}
+
+    return act
