@@ -1,15 +1,22 @@
 """Where the effects of a function go, at the moment the function has them."""
 
-from typing import Final, Protocol
+from typing import Protocol
 
 from statefun.egress import EgressMessage
 from statefun.message import Message
 from statefun.protocol.request_reply_pb2 import FromFunction
 from statefun.storage import AddressScopedStorage
-from statefun.typename import split_typename
-
-_DELETE: Final = FromFunction.PersistedValueMutation.DELETE
-_MODIFY: Final = FromFunction.PersistedValueMutation.MODIFY
+from statefun.typed_value import ValueCarrier
+from statefun.wire import (
+    encode_address,
+    encode_delayed,
+    encode_egress,
+    encode_egress_of,
+    encode_message,
+    encode_message_of,
+    encode_mutation,
+    encode_reply,
+)
 
 
 class Effects(Protocol):
@@ -32,82 +39,58 @@ class Effects(Protocol):
 
 
 class ResponseEffects:
-    """Writes effects straight into a reply, field by field: what is built apart is copied twice."""
+    """Encodes effects as parts of a reply (`FromFunction`), each in the order in which the function had them."""
 
-    __slots__ = ("_egresses", "_messages", "_reply", "_response")
+    __slots__ = ("_delayed", "_egresses", "_messages")
 
     def __init__(self) -> None:
-        self._reply = FromFunction()
-        self._response = response = self._reply.invocation_result
-        self._messages = response.outgoing_messages
-        self._egresses = response.outgoing_egresses
+        self._messages: list[bytes] = []
+        self._delayed: list[bytes] = []
+        self._egresses: list[bytes] = []
 
     def send(self, message: Message) -> None:
         """Add an outgoing message. Raises ValueError if the target's typename is none."""
-        namespace, name = split_typename(message.target_typename)
-        outgoing = self._messages.add()
-        target = outgoing.target
-        target.namespace = namespace
-        target.type = name
-        target.id = message.target_id
         source = message.source
-        if type(source) is tuple:
-            # As write_to does; a call less.
-            argument = outgoing.argument
-            argument.typename, argument.value = source
-            argument.has_value = True
+        if isinstance(source, tuple):
+            value_typename, value = source
+            encoded = encode_message(message.target_typename, message.target_id, value_typename, value)
         else:
-            message.write_to(outgoing.argument)
+            encoded = encode_message_of(message.target_typename, message.target_id, _checked(message))
+        self._messages.append(encoded)
 
     def send_after(self, delay_ms: int, message: Message, token: str) -> None:
         """Add a delayed message. Raises ValueError if the target's typename is none."""
-        namespace, name = split_typename(message.target_typename)
-        outgoing = self._response.delayed_invocations.add()
-        outgoing.delay_in_ms = delay_ms
-        target = outgoing.target
-        target.namespace = namespace
-        target.type = name
-        target.id = message.target_id
-        message.write_to(outgoing.argument)
-        outgoing.cancellation_token = token
+        delayed = FromFunction.DelayedInvocation(delay_in_ms=delay_ms, cancellation_token=token)
+        delayed.target.MergeFromString(encode_address(message.target_typename, message.target_id))
+        message.write_to(delayed.argument)
+        self._delayed.append(encode_delayed(delayed.SerializeToString()))
 
     def cancel(self, token: str) -> None:
         """Add a cancellation request, in order with the delayed messages."""
-        outgoing = self._response.delayed_invocations.add()
-        outgoing.is_cancellation_request = True
-        outgoing.cancellation_token = token
+        delayed = FromFunction.DelayedInvocation(is_cancellation_request=True, cancellation_token=token)
+        self._delayed.append(encode_delayed(delayed.SerializeToString()))
 
     def egress(self, message: EgressMessage) -> None:
         """Add an egress message. Raises ValueError if the egress's typename is none."""
-        namespace, name = split_typename(message.typename)
-        outgoing = self._egresses.add()
-        outgoing.egress_namespace = namespace
-        outgoing.egress_type = name
         source = message.source
-        if type(source) is tuple:
-            # As write_to does; a call less.
-            argument = outgoing.argument
-            argument.typename, argument.value = source
-            argument.has_value = True
+        if isinstance(source, tuple):
+            value_typename, value = source
+            encoded = encode_egress(message.typename, value_typename, value)
         else:
-            message.write_to(outgoing.argument)
+            encoded = encode_egress_of(message.typename, _checked(message))
+        self._egresses.append(encoded)
 
     def finish(self, storage: AddressScopedStorage) -> bytes:
         """Add what the batch wrote into its storage; the bytes of the reply, none if there were no effects."""
         cells = storage.__cells__
+        written: list[bytes] = []
         for spec in storage.__schema__.specs:
             cell = cells[spec.name]
-            if type(cell) is not tuple:
-                continue
-            mutation = self._response.state_mutations.add()
-            mutation.state_name = spec.name
-            data = cell[0]
-            if data is None:
-                mutation.mutation_type = _DELETE
-                continue
-            mutation.mutation_type = _MODIFY
-            value = mutation.state_value
-            value.typename = spec.type.typename
-            value.has_value = True
-            value.value = data
-        return self._reply.SerializeToString()
+            if type(cell) is tuple:
+                written.append(encode_mutation(spec.name, spec.type.typename, cell[0]))
+        return encode_reply(written + self._messages + self._delayed + self._egresses)
+
+
+def _checked(carrier: ValueCarrier) -> bytes:
+    """The encoded value of `carrier`. What an application brought as bytes is read first: it must be a value."""
+    return carrier.typed_value.SerializeToString()

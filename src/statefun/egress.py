@@ -8,6 +8,7 @@ from statefun.protocol.egress_pb2 import KafkaProducerRecord, KinesisEgressRecor
 from statefun.typed_value import HeadersLike, ValueCarrier, ValueSource, normalise_headers, value_source
 from statefun.typename import TypeNameLike, typename_text
 from statefun.types import Type, encode
+from statefun.wire import encode_kafka_record
 
 T = TypeVar("T")
 
@@ -98,18 +99,14 @@ def kafka_egress_message(
     egress = typename if type(typename) is str and "/" in typename else typename_text(typename)
     if not topic:
         raise ValueError("the Kafka topic is missing")
-    record = KafkaProducerRecord()
-    record.topic = topic
     if value_type is not None:
-        record.value_bytes = encode(value_type, value)
+        data = encode(value_type, value)
     else:
-        record.value_bytes = value.encode() if type(value) is str else _kafka_bytes(value)
-    if key is not None:
-        record.key = key
+        data = value.encode() if type(value) is str else _kafka_bytes(value)
+    record = encode_kafka_record(topic, data, key)
     if headers:
-        for name, content in normalise_headers(headers):
-            record.headers.add(key=name, value=content or b"", has_value=content is not None)
-    return EgressMessage(egress, (_KAFKA, record.SerializeToString()))
+        record += _kafka_headers(headers)
+    return EgressMessage(egress, (_KAFKA, record))
 
 
 @overload
@@ -229,6 +226,13 @@ class GenericEgressBuilder(Generic[T]):
     def to_egress_message(self) -> EgressMessage:
         """Build the message. Raises as `egress_message_builder` does."""
         return egress_message_builder(self.target, self.value, self.value_type, self.headers)
+
+
+def _kafka_headers(headers: HeadersLike) -> bytes:
+    record = KafkaProducerRecord()
+    for name, content in normalise_headers(headers):
+        record.headers.add(key=name, value=content or b"", has_value=content is not None)
+    return record.SerializeToString()
 
 
 def _kafka_bytes(value: object) -> bytes:

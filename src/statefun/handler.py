@@ -11,7 +11,7 @@ from statefun.effects import ResponseEffects
 from statefun.errors import ProtocolError
 from statefun.function_spec import StatefulFunctionSpec
 from statefun.invocation import Batch, Call, invoke, invoke_in_new_loop, invoke_sync
-from statefun.message import Message
+from statefun.message import make_message
 from statefun.protocol.request_reply_pb2 import Address, FromFunction, ToFunction
 from statefun.storage import StoredValue
 from statefun.value_spec import ExpireMode, ValueSpec
@@ -103,6 +103,8 @@ class RequestReplyHandler:
         target = request.target
         id_ = target.id
         spec = self._functions.find(target.namespace, target.type) or self._not_found(target)
+        if not id_:
+            raise ProtocolError(f"the request to {spec.typename} has a target without an id")
         values: dict[str, StoredValue] = {}
         # A slice is a list: iterating over protobuf's own sequence costs twice as much.
         for state in request.state[:]:
@@ -113,7 +115,7 @@ class RequestReplyHandler:
                 return _incomplete(schema.missing(values))
         effects = ResponseEffects()
         typename = spec.typename
-        batch = [(each, Message(typename, id_, each.argument)) for each in request.invocations[:]]
+        batch = [(each, make_message(typename, id_, each.argument)) for each in request.invocations[:]]
         return Call(spec, id_, schema.open(values), effects), batch, effects
 
     def _not_found(self, target: Address) -> StatefulFunctionSpec:

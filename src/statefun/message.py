@@ -92,6 +92,15 @@ class Message(ValueCarrier):
         return f"Message({self.target_typename!r}, {self.target_id!r}, {self.value_typename()!r})"
 
 
+def make_message(target_typename: str, target_id: str, source: ValueSource) -> Message:
+    """A message from parts that are known to be right."""
+    message = Message.__new__(Message)
+    message.target_typename = target_typename
+    message.target_id = target_id
+    message.source = source
+    return message
+
+
 _TYPE_OF_KEYWORD: Final[Mapping[str, Type[Any]]] = {
     "bool_value": BoolType,
     "int_value": Int32Type,
@@ -135,8 +144,8 @@ def message_builder(target_typename: TypeNameLike, target_id: str, **kwargs: Unp
         value: Any
         ((keyword, value),) = kwargs.items()
         value_type = _TYPE_OF_KEYWORD.get(keyword)
-        if value_type is not None and value is not None:
-            return Message(target_typename, target_id, (value_type.typename, value_type.serialize(value)))
+        if value_type is not None and value is not None and target_id:
+            return make_message(target_typename, target_id, (value_type.typename, value_type.serialize(value)))
     return Message(target_typename, target_id, _source_of_keywords(dict(kwargs)))
 
 

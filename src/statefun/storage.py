@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Final, TypeAlias, TypeVar, cast
 
 from statefun.errors import RegistrationError, StateTypeError, UndeclaredStateError
 from statefun.protocol.request_reply_pb2 import TypedValue
-from statefun.typed_value import encode_typed_value
 from statefun.types import encode
 from statefun.value_spec import ValueSpec
+from statefun.wire import encode_typed_value
 
 T = TypeVar("T")
 
@@ -182,11 +182,11 @@ def _reader(owner: str, spec: ValueSpec[T]) -> Callable[[AddressScopedStorage], 
     def read(storage: AddressScopedStorage) -> T | None:
         # Ordered by what is usual; `isinstance` is slow where it says no to a protobuf message.
         cell = storage.__cells__[name]
-        if cell is None:
-            return None
         if type(cell) is tuple:
             data = cell[0]
             return None if data is None else deserialize(data)
+        if cell is None:
+            return None
         stored = cell if isinstance(cell, TypedValue) else TypedValue.FromString(cast("bytes", cell))
         if not stored.has_value:
             return None

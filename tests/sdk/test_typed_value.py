@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from statefun import Header, Message, make_json_type, message_builder, simple_type
 from statefun.protocol.request_reply_pb2 import TypedValue
-from statefun.typed_value import encode_typed_value
+from statefun.wire import encode_typed_value
 from tests.sdk.wire import field, unknown_fields
 
 BLOB = simple_type("example/blob", bytes, bytes)

@@ -12,9 +12,9 @@ from statefun.functions import StatefulFunctions
 from statefun.invocation import Call, invoke_in_new_loop, invoke_sync
 from statefun.message import Message
 from statefun.storage import mutations
-from statefun.typed_value import encode_typed_value
 from statefun.types import encode
 from statefun.value_spec import ValueSpec
+from statefun.wire import encode_typed_value
 
 T = TypeVar("T")
 

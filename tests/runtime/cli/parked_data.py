@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from statefun import IntType, StringType, Type
-from statefun.typed_value import encode_typed_value
+from statefun.wire import encode_typed_value
 from statefun_runtime.epoch import DeadLetter, DelayedMessage, Epoch, LetterKind, Parked
 from statefun_runtime.interfaces import Address, FailureKind, Payload
 from statefun_runtime.store.changes import changes_of

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from statefun import IntType, StringType, Type, make_json_type, simple_type
-from statefun.typed_value import encode_typed_value
+from statefun.wire import encode_typed_value
 from statefun_runtime.cli.main import main
 from statefun_runtime.epoch import Epoch, Parked
 from statefun_runtime.store.changes import changes_of

@@ -1,7 +1,7 @@
 import pytest
 
 from statefun import BoolType, FloatType, LongType
-from statefun.typed_value import encode_typed_value
+from statefun.wire import encode_typed_value
 from statefun_runtime.cli.value_text import decode_payload, one_line
 
 

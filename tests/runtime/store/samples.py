@@ -4,7 +4,7 @@ from contextlib import closing
 from pathlib import Path
 
 from statefun import IntType, make_json_type
-from statefun.typed_value import encode_typed_value
+from statefun.wire import encode_typed_value
 from statefun_runtime.epoch import DeadLetter, DelayedMessage, Epoch, JournalEntry, LetterKind, Parked
 from statefun_runtime.interfaces import Address, ExpireMode, FailureKind, StateSpec, Store, Table
 from statefun_runtime.store.changes import changes_of
