@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, TypeVar, overload
+from typing import Any, Final, TypeVar, overload
 
 from google.protobuf.message import Message as ProtobufMessage
 
-from statefun.json_classes import class_codec
+from statefun.json_classes import class_codec, read_json
 from statefun.typename import TypeNameLike
 from statefun.types import SimpleType
+
+_write_json: Final = json.JSONEncoder(ensure_ascii=False).encode  # made once: `json.dumps` makes one for each call
 
 T = TypeVar("T")
 M = TypeVar("M", bound=ProtobufMessage)
@@ -43,7 +45,7 @@ def make_json_type(typename: TypeNameLike, cls: type[Any] | None = None) -> Simp
         ValueError: Bytes that are read are no JSON or do not fit the class.
     """
     if cls is None:
-        return SimpleType(typename, _dump_json, json.loads)
+        return SimpleType(typename, _dump_json, read_json)
     return SimpleType(typename, *class_codec(cls))
 
 
@@ -74,4 +76,4 @@ def make_protobuf_type_with_typename(cls: type[M], typename: TypeNameLike) -> Si
 
 
 def _dump_json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode()
+    return _write_json(value).encode()

@@ -16,6 +16,9 @@ _Decode: TypeAlias = Callable[[Any], Any]
 _KEYS: Final[Mapping[object, Callable[[str], Any]]] = MappingProxyType({str: str, int: int, float: float, Any: str})
 """How the keys of a JSON object, which are text, become keys of a dict."""
 
+_SCALARS: Final = frozenset({str, int, float, bool, types.NoneType})
+_read_text: Final = json.JSONDecoder().decode
+
 
 def class_codec(cls: type[Any]) -> Codec:
     """How instances of `cls` become JSON and back. Raises TypeError if it is no dataclass and no pydantic model."""
@@ -29,10 +32,7 @@ def class_codec(cls: type[Any]) -> Codec:
         )
     if is_dataclass(cls):
         # The decoder is made at the first read: annotations may name classes that are defined later.
-        return (
-            _instance_check(cls, lambda value: json.dumps(asdict(value), ensure_ascii=False, default=_plain).encode()),
-            lambda data: _decoder(cls)(json.loads(data)),
-        )
+        return _instance_check(cls, _dataclass_dump(cls)), lambda data: _decoder(cls)(read_json(data))
     raise TypeError(f"{cls!r} is neither a dataclass nor a pydantic model")
 
 
@@ -49,7 +49,47 @@ def _instance_check(cls: type[Any], dump: Callable[[Any], bytes]) -> Callable[[A
     return checked
 
 
-def _plain(value: object) -> object:
+def read_json(data: bytes) -> Any:
+    """What `json.loads` gives, without its search for the encoding as long as it is UTF-8.
+
+    Raises:
+        ValueError: The bytes are no JSON.
+    """
+    try:
+        return _read_text(data.decode())
+    except (AttributeError, ValueError):
+        pass  # It finds other encodings, and says what is wrong.
+    return json.loads(data)
+
+
+def _dataclass_dump(cls: type[Any]) -> Callable[[Any], bytes]:
+    # Made once: `json.dumps` makes an encoder for each call.
+    write = json.JSONEncoder(ensure_ascii=False, default=_in_json).encode
+    names = tuple(each.name for each in fields(cls))
+
+    def dump(value: Any) -> bytes:
+        members = {name: getattr(value, name) for name in names}
+        # A subclass may have more fields.
+        plain = value.__class__ is cls and all(map(_is_plain, members.values()))
+        # What `asdict` copies takes longer to copy than to write.
+        return write(members if plain else asdict(value)).encode()
+
+    return dump
+
+
+def _is_plain(value: object) -> bool:
+    """Whether JSON writes `value` as it would write the copy that `asdict` makes."""
+    if value.__class__ in _SCALARS:
+        return True
+    if value.__class__ in (list, tuple):
+        return all(map(_is_plain, cast("Iterable[object]", value)))
+    if value.__class__ is dict:
+        pairs = cast("dict[object, object]", value)
+        return all(key.__class__ is str for key in pairs) and all(map(_is_plain, pairs.values()))
+    return False
+
+
+def _in_json(value: object) -> object:
     """What JSON has for the values that it does not know."""
     if isinstance(value, (set, frozenset)):
         return list(cast("Iterable[object]", value))
@@ -82,9 +122,9 @@ def _class_decoder(cls: type[Any]) -> _Decode:
         return cls
     if cls is float:
         # Other languages write 1.0 as 1.
-        return lambda value: float(_checked(value, int, float))
+        return lambda value: value if value.__class__ is float else float(_checked(value, int, float))
     if cls in (str, int, bool, dict, types.NoneType):
-        return lambda value: _checked(value, cls)
+        return _exact_decoder(cls)
     if cls in (list, tuple, set, frozenset):
         return _collection_decoder(cls, Any)
     return _as_it_is
@@ -92,6 +132,10 @@ def _class_decoder(cls: type[Any]) -> _Decode:
 
 def _as_it_is(value: Any) -> Any:
     return value
+
+
+def _exact_decoder(cls: type[Any]) -> _Decode:
+    return lambda value: value if value.__class__ is cls else _checked(value, cls)
 
 
 def _checked(value: Any, *classes: type[Any]) -> Any:
@@ -110,15 +154,22 @@ def _dataclass_decoder(cls: type[Any]) -> _Decode:
     hints = typing.get_type_hints(cls)
     init = [each for each in fields(cls) if each.init]
     required = {each.name for each in init if each.default is MISSING and each.default_factory is MISSING}
+    names = [each.name for each in init]
+    decoders: dict[str, _Decode] = {}
+
+    def find(name: str) -> _Decode:
+        # At the first use: a class may contain itself.
+        decoders[name] = decoder = _decoder(hints[name])
+        return decoder
 
     def decode(value: Any) -> Any:
         if not isinstance(value, dict):
             raise ValueError(f"expected a JSON object for a {cls.__name__}, not {value!r}")  # noqa: TRY004
-        missing = required - value.keys()
-        if missing:
-            raise ValueError(f"the JSON of a {cls.__name__} lacks {', '.join(sorted(missing))}")
-        # Decoders are looked up at each use: a class may contain itself.
-        return cls(**{each.name: _decoder(hints[each.name])(value[each.name]) for each in init if each.name in value})
+        members = cast("dict[str, Any]", value)
+        if not required.issubset(members):
+            missing = sorted(required.difference(members))
+            raise ValueError(f"the JSON of a {cls.__name__} lacks {', '.join(missing)}")
+        return cls(**{name: (decoders.get(name) or find(name))(members[name]) for name in names if name in members})
 
     return decode
 

@@ -2,7 +2,7 @@
 
 import json
 import typing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import Enum, IntEnum
 from typing import Any, Literal
@@ -97,6 +97,53 @@ DRAWING = make_json_type("example/drawing", Drawing)
 @given(shape=SHAPES)
 def test_a_nested_dataclass_comes_back_as_it_was(shape: Shape) -> None:
     assert SHAPE.deserialize(SHAPE.serialize(shape)) == shape
+
+
+@dataclass
+class Flat:
+    text: Any
+    number: Any = 0
+    more: Any = None
+
+
+@dataclass
+class WithLabel(Flat):
+    label: str = "new"
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.sampled_from(Size) | POINTS,
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=5,
+)
+
+
+@given(value=st.builds(Flat, PLAIN, PLAIN, PLAIN) | st.builds(WithLabel, PLAIN, label=st.text(max_size=3)))
+def test_a_dataclass_is_written_as_its_dict_of_copies_would_be(value: Flat) -> None:
+    written = make_json_type("example/flat", Flat).serialize(value)
+    assert written == json.dumps(asdict(value), ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("member", [{Point(1)}, b"bytes", object(), [object()], {"key": {Point(1)}}])
+def test_a_member_that_json_does_not_know_is_refused_wherever_it_is(member: object) -> None:
+    with pytest.raises(TypeError, match="cannot be JSON"):
+        make_json_type("example/flat", Flat).serialize(Flat(member))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-le"])
+def test_json_is_read_in_each_encoding_that_json_may_have(encoding: str) -> None:
+    data = '{"text": "Zoë"}'.encode(encoding)
+    assert make_json_type("example/flat", Flat).deserialize(data) == Flat("Zoë")
+    assert make_json_type("example/json").deserialize(data) == {"text": "Zoë"}
+
+
+def test_a_member_that_cannot_be_read_is_no_error_while_it_is_absent() -> None:
+    @dataclass
+    class Board:
+        name: str
+        cells: dict[tuple[int, int], str] | None = None
+
+    assert make_json_type("example/board", Board).deserialize(b'{"name": "empty"}') == Board("empty")
 
 
 def test_a_dataclass_is_written_as_a_plain_json_object_that_is_not_ascii_only() -> None:
