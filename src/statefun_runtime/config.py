@@ -140,7 +140,21 @@ class RuntimeConfig(BaseModel):
     outbox_limit: Size = Field(
         default=1 << 30, description="Records that wait for one egress at which ingresses pause."
     )
-    cached_addresses: Count = Field(default=200_000, description="Idle addresses whose state stays in memory.")
+    max_queued: Count = Field(
+        default=50_000, description="Messages in memory; further ones stay in the store until there is room."
+    )
+    max_queued_bytes: Size = Field(
+        default=64 << 20, description="Payloads of messages in memory; further ones stay in the store."
+    )
+    cache_bytes: Size = Field(
+        default=128 << 20, description="Memory for addresses and their states; beyond it those without work leave it."
+    )
+    delayed_window: Count = Field(
+        default=4096, description="Delayed messages in memory, the nearest ones; the others stay in the store."
+    )
+    disk_quota: Size = Field(
+        default=16 << 30, description="Payloads of waiting messages on disk at which ingresses pause."
+    )
     commit_interval: DurationOrZero = Field(
         default=20, description="Least time between two commits while there is work."
     )

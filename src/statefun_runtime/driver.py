@@ -22,9 +22,9 @@ from statefun_runtime.errors import StoreError
 from statefun_runtime.failure_log import log_failures
 from statefun_runtime.interfaces import Arrival, Batch, Egress, Endpoint, Inlet, Outlet, Reply, Store
 from statefun_runtime.metrics import Histogram
+from statefun_runtime.reading import answer_reads
 from statefun_runtime.store.committer import Commit, Committer
 from statefun_runtime.store.outbox import read_batch
-from statefun_runtime.store.states import read_values
 
 T = TypeVar("T")
 
@@ -120,6 +120,13 @@ class Driver:
         future = self._loop.create_future()
         self._waiting_durable[epoch].append(future)
         await future
+
+    async def all_durable(self) -> None:
+        """Wait until everything that has happened so far is on disk."""
+        epoch = self.engine.epoch
+        if epoch.needs_commit():
+            self.wake()
+        await self.durable(epoch.number if epoch.needs_commit() else epoch.number - 1)
 
     async def operate(self, work: Callable[[], T]) -> T:
         """Let `work` change the engine, and return what it returns when the change is durable.
@@ -222,23 +229,15 @@ class Driver:
             return False
         end = time.perf_counter() + _TURN_SECONDS
         while True:
-            self._load()
+            has_read = answer_reads(engine, self._store)
             batches = engine.next_batches(_BATCHES)
-            if not batches:
+            if not batches and not has_read:
                 return False
             for batch in batches:
                 batch.sent_at = time.perf_counter()
                 self._endpoint_of(batch.target[0]).invoke(batch, self._reply)
             if time.perf_counter() > end:
                 return True
-
-    def _load(self) -> None:
-        mailboxes = self.engine.take_loads()
-        if not mailboxes:
-            return
-        found = read_values(self._store, [mailbox.address for mailbox in mailboxes])
-        for mailbox, values in zip(mailboxes, found, strict=True):
-            self.engine.loaded(mailbox, values)
 
     def _reply(self, batch: Batch, reply: Reply) -> None:
         self.latency[batch.target[0]].observe(time.perf_counter() - batch.sent_at)

@@ -4,7 +4,7 @@ Between two cuts the engine works in memory and keeps here the difference to the
 epoch for an empty one; nothing in a cut epoch changes afterwards, so a thread can write it while the engine goes on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple, TypeAlias
@@ -13,6 +13,9 @@ from statefun_runtime.interfaces import Address, FailureKind, Message, OutboxBat
 
 DelayedKey: TypeAlias = tuple[int, int]
 """(due time, sequence): the order in which delayed messages fire."""
+
+Token: TypeAlias = tuple[Address, str]
+"""(owner, cancellation token): what a delayed message is cancelled by."""
 
 StateValue: TypeAlias = tuple[int, Payload]
 """(time of the last write, or of the last call for a state that expires after calls; encoded value)."""
@@ -78,6 +81,13 @@ class LetterKind(Enum):
     """A record for an egress that does not exist; `destination` is the egress, the message's target its sender."""
 
 
+class Pending(NamedTuple):
+    """Messages that wait at a function type, and the bytes of their payloads."""
+
+    messages: int
+    bytes: int
+
+
 class DeadLetter(NamedTuple):
     """What could not be delivered, kept with the reason. The sequence of `message` is its number."""
 
@@ -111,6 +121,9 @@ class Epoch:
 
     `born` are messages accepted or sent in it and not yet consumed, `dead` durable messages consumed in it; one that
     was born and consumed in the same epoch is in neither and touches no disk. The same holds for delayed messages.
+
+    Until it is durable an epoch is also what memory knows beyond the store: a range of rows that is read meanwhile
+    lacks what is born here, and still holds what is gone.
     """
 
     __slots__ = (
@@ -126,12 +139,17 @@ class Epoch:
         "outbox",
         "outbox_gone",
         "parked",
+        "pending",
         "positions",
         "sequence",
         "sinks",
         "specs",
+        "spilled",
         "state",
         "time",
+        "tokens",
+        "tokens_gone",
+        "waiting",
     )
 
     def __init__(self, number: int) -> None:
@@ -144,7 +162,16 @@ class Epoch:
         self.dead: list[Message] = []
         self.state: dict[Address, StateValues] = {}
         self.delayed: dict[DelayedKey, DelayedMessage] = {}
-        self.delayed_gone: list[DelayedKey] = []
+        self.delayed_gone: set[DelayedKey] = set()
+        self.tokens: dict[Token, DelayedKey] = {}
+        """Tokens taken, by the key of their message."""
+        self.tokens_gone: set[Token] = set()
+        self.waiting = 0
+        """Delayed messages in all, at the cut."""
+        self.pending: dict[str, Pending] = {}
+        """What waits at each function type, at the cut."""
+        self.spilled: dict[str, dict[str, int]] = {}
+        """By typename and id, the newest message born here for an address that is not in memory. Not stored."""
         self.positions: dict[tuple[str, str], bytes] = {}
         self.outbox: dict[str, list[Payload]] = {}
         self.outbox_gone: list[tuple[str, int]] = []
@@ -155,12 +182,14 @@ class Epoch:
         self.dead_letters_gone: list[int] = []
         self.journal: list[JournalEntry] = []
 
-    def consume(self, messages: Sequence[Message]) -> None:
-        """Take note that these messages wait no more."""
-        born, dead = self.born, self.dead
+    def consume(self, messages: Sequence[Message]) -> int:
+        """Take note that these messages wait no more; return the bytes of their payloads."""
+        born, dead, size = self.born, self.dead, 0
         for message in messages:
+            size += len(message[3])
             if born.pop(message[0], None) is None:
                 dead.append(message)
+        return size
 
     def needs_commit(self) -> bool:
         """Whether anything waits for this epoch. What egresses released does not by itself."""
@@ -189,21 +218,22 @@ class Epoch:
 class Recovery:
     """The last durable epoch as read from a store; the defaults are those of an empty one.
 
-    `messages` come in order per address; `outbox` names by egress, in order, the epochs whose records are not
-    known to be out. The records themselves stay on disk.
+    What waits is only counted: the engine asks for it piece by piece. `pending` has every function type with messages
+    in the store, `parked` the number of its parked addresses; `outbox` names by egress, in order, the epochs whose
+    records are not known to be out.
     """
 
     lineage: str
     epoch: int = 0
     sequence: int = 0
     time: int = 0
-    messages: Iterable[Message] = ()
-    delayed: Iterable[DelayedMessage] = ()
+    delayed: int = 0
+    pending: dict[str, Pending] = field(default_factory=dict[str, Pending])
     positions: dict[str, dict[str, bytes]] = field(default_factory=dict[str, dict[str, bytes]])
     outbox: dict[str, list[OutboxEntry]] = field(default_factory=dict[str, list[OutboxEntry]])
     sinks: dict[str, SinkPosition] = field(default_factory=dict[str, SinkPosition])
     specs: dict[str, dict[str, StateSpec]] = field(default_factory=dict[str, dict[str, StateSpec]])
-    parked: dict[Address, Parked] = field(default_factory=dict[Address, Parked])
+    parked: dict[str, int] = field(default_factory=dict[str, int])
 
     @property
     def restored_sinks(self) -> set[str]:

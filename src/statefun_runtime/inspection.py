@@ -8,8 +8,8 @@ from typing import NamedTuple
 from statefun_runtime.epoch import DeadLetter, DelayedMessage, JournalEntry, Parked, StateValues
 from statefun_runtime.interfaces import Address, Message, Payload, Table
 from statefun_runtime.store import keys, rows
+from statefun_runtime.store.queries import read_values
 from statefun_runtime.store.rocksdb import RocksDBStore
-from statefun_runtime.store.states import read_values
 
 
 class StateRecord(NamedTuple):

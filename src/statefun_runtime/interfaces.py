@@ -287,6 +287,7 @@ class Table(Enum):
     SPECS = "specs"
     MAILBOX = "mailbox"
     DELAYED = "delayed"
+    TOKENS = "tokens"
     POSITIONS = "positions"
     OUTBOX = "outbox"
     SINKS = "sinks"

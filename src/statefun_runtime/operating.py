@@ -10,14 +10,19 @@ from statefun_runtime.driver import Driver
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.limits import Limits
 from statefun_runtime.engine.operations import Operations
-from statefun_runtime.interfaces import Store, Table
-from statefun_runtime.operation import Operation, Outcome, Target, target_text
+from statefun_runtime.interfaces import Address, Store, Table
+from statefun_runtime.operation import Action, Operation, Outcome, Target, target_text
+from statefun_runtime.reading import answer_reads
 from statefun_runtime.store import keys, rows
 from statefun_runtime.store.changes import changes_of
 from statefun_runtime.store.data_directory import check_format
+from statefun_runtime.store.queries import read_messages
 from statefun_runtime.store.recovery import recover
 from statefun_runtime.store.rocksdb import RocksDBStore
-from statefun_runtime.store.states import read_values
+
+MAX_MESSAGES = 100_000
+"""Messages of one address that one operation removes."""
+NEEDED = {Action.RESUME: 0, Action.SKIP: 1, Action.PURGE: MAX_MESSAGES, Action.DISCARD: MAX_MESSAGES}
 
 
 class LiveOperations:
@@ -32,6 +37,7 @@ class LiveOperations:
     async def perform(self, operation: Operation) -> list[Outcome]:
         """Carry out `operation`; returns when what it did is durable. Raises StoreError if it will never be."""
         async with self._one:
+            await self._driver.all_durable()
             return await self._driver.operate(lambda: perform(self._driver.engine, self._store, operation))
 
 
@@ -55,12 +61,22 @@ def perform_stopped(data_dir: Path, operation: Operation) -> list[Outcome]:
 
 
 def perform(engine: Engine, store: Store, operation: Operation) -> list[Outcome]:
-    """Carry out `operation` in the open epoch. Dead letters are those in `store`."""
-    mailboxes = engine.take_loads()
-    for mailbox, values in zip(mailboxes, read_values(store, [m.address for m in mailboxes]), strict=True):
-        engine.loaded(mailbox, values)
+    """Carry out `operation` in the open epoch. Dead letters and the messages of addresses are those in `store`."""
+    for target in operation.targets:
+        if isinstance(target, tuple):
+            bring(engine, store, target, NEEDED[operation.action])
     operations = Operations(engine, operation.who)
     return [_perform(operations, store, operation, target) for target in dict.fromkeys(operation.targets)]
+
+
+def bring(engine: Engine, store: Store, address: Address, needed: int) -> None:
+    """Have an address in memory, and the first messages that wait for it if it is parked."""
+    while not engine.open(address):
+        answer_reads(engine, store)
+    page = engine.first_page(address, needed)
+    if needed and page is not None:
+        messages, is_last = read_messages(store, address, page.after, page.limit)
+        engine.dispatcher.filled(page, messages, is_last=is_last)
 
 
 def _perform(operations: Operations, store: Store, operation: Operation, target: Target) -> Outcome:

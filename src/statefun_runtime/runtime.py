@@ -30,7 +30,7 @@ from statefun_runtime.module.module import Module
 from statefun_runtime.operating import LiveOperations
 from statefun_runtime.routing import Routes
 from statefun_runtime.status import Status
-from statefun_runtime.store.recovery import recover
+from statefun_runtime.store.recovery import recover, release_misconfigured
 from statefun_runtime.store.rocksdb import RocksDBStore
 from statefun_runtime.store.savepoint import refuse_savepoint
 
@@ -60,6 +60,7 @@ class Runtime:
             refuse_savepoint(self._config.data_dir)
             store = RocksDBStore(self._config.data_dir, lock_timeout=self._config.lock_timeout / 1000)
             stack.callback(store.close)
+            release_misconfigured(store)
             recovery = recover(store)
             self._build(store, recovery)
             stack.callback(self._driver.close)
@@ -85,7 +86,6 @@ class Runtime:
         declared = dict(hosted.declared())
         for typename, specs in declared.items():
             engine.declare(typename, specs)
-        engine.resume_misconfigured()
         self._routes = Routes(engine, hosted, declared, module.endpoints, config.max_remote_in_flight)
         clock = EngineClock(SystemClock(), recovery.time)
         self._driver = Driver(engine, store, self._routes.endpoint_of, clock, config.commit_interval / 1000)
@@ -187,7 +187,11 @@ def _limits(config: RuntimeConfig) -> Limits:
         high_water=config.high_water,
         outbox_memory=config.outbox_memory,
         outbox_limit=config.outbox_limit,
-        cached_addresses=config.cached_addresses,
+        max_queued=config.max_queued,
+        max_queued_bytes=config.max_queued_bytes,
+        cache_bytes=config.cache_bytes,
+        delayed_window=config.delayed_window,
+        disk_quota=config.disk_quota,
         retry_min=config.retry_min,
         retry_max=config.retry_max,
         max_attempts=config.max_attempts,

@@ -32,7 +32,7 @@ class Status:
     def idle(self) -> bool:
         """Whether everything that came in is done and durable; delayed messages may still wait."""
         engine = self._driver.engine
-        return not engine.runnable and not engine.epoch.needs_commit() and engine.durable == engine.epoch.number - 1
+        return not engine.pending and not engine.epoch.needs_commit() and engine.durable == engine.epoch.number - 1
 
     def as_json(self) -> dict[str, Any]:
         """The body of `/status`."""
@@ -44,9 +44,9 @@ class Status:
             "epoch": engine.durable,
             "lineage": engine.lineage,
             "time": engine.now,
-            "pending": engine.dispatcher.queued,
+            "pending": engine.pending,
             "parked": sum(function_type.parked for function_type in types),
-            "delayed": len(engine.delayed),
+            "delayed": engine.delayed.count,
             "invocations": sum(function_type.invocations for function_type in types),
             "addresses": engine.dispatcher.addresses,
             "commits": commits.latency.count,
@@ -83,7 +83,11 @@ class Status:
             return None
         if engine.outbox.full:
             return f"too many records wait for {', '.join(sorted(engine.outbox.full))}"
-        most = max(engine.dispatcher.types.values(), key=lambda function_type: function_type.backlog)
+        types = engine.dispatcher.types.values()
+        if engine.is_over_quota:
+            most = max(types, key=lambda each: each.pending_bytes)
+            return f"what waits is over the disk quota, most of it for {most.typename}"
+        most = max(types, key=lambda each: each.runnable)
         return f"{engine.runnable} messages can be handled, most of them by {most.typename}"
 
     def snapshot(self) -> EngineSnapshot:
@@ -93,8 +97,8 @@ class Status:
             epochs=commits.latency.count,
             epoch_rows=commits.rows,
             commit=commits.latency,
-            pending_messages=engine.dispatcher.queued,
-            delayed_messages=len(engine.delayed),
+            pending_messages=engine.pending,
+            delayed_messages=engine.delayed.count,
             addresses_in_memory=engine.dispatcher.addresses,
             ingresses_paused=not engine.wants_more,
             outbox_bytes={name: engine.outbox.size(name) for name in self._egresses},
@@ -108,7 +112,7 @@ class Status:
             sent_egress=function_type.egressed,
             blocked=function_type.parked,
             in_flight=function_type.in_flight,
-            backlog=function_type.backlog,
+            backlog=function_type.pending,
             failures=function_type.failures,
             latency=self._driver.latency[function_type.typename],
         )
@@ -125,7 +129,7 @@ def _function_json(function_type: FunctionType) -> dict[str, int]:
     return {
         "invocations": function_type.invocations,
         "in_flight": function_type.in_flight,
-        "backlog": function_type.backlog,
+        "backlog": function_type.pending,
         "failures": function_type.failures,
         "parked": function_type.parked,
     }

@@ -11,11 +11,12 @@ from statefun_runtime.engine.limits import Limits
 from statefun_runtime.interfaces import Arrival, Failure, FailureKind, Store, Table
 from statefun_runtime.operating import perform
 from statefun_runtime.operation import Action, Operation, Target
+from statefun_runtime.reading import answer_reads
 from statefun_runtime.store.changes import changes_of
 from statefun_runtime.store.memory import MemoryStore
+from statefun_runtime.store.queries import read_messages
 from statefun_runtime.store.recovery import recover
 from statefun_runtime.store.rocksdb import RocksDBStore
-from statefun_runtime.store.states import read_values
 
 STORES: dict[str, Callable[[Path], Store]] = {"memory": lambda _: MemoryStore(), "rocksdb": RocksDBStore}
 A = ("test/f", "a")
@@ -43,8 +44,7 @@ def park(store: Store, *payloads: bytes) -> None:
     """Leave A parked with these messages."""
     engine = recovered(store)
     engine.accept("ingress", [Arrival(A, payload) for payload in payloads], "", None)
-    for mailbox in engine.take_loads():
-        engine.loaded(mailbox, read_values(store, [mailbox.address])[0])
+    answer_reads(engine, store)
     [batch] = engine.next_batches(1)
     engine.reply(batch, Failure(FailureKind.PERMANENT, "422"))
     commit(engine, store)
@@ -68,7 +68,7 @@ def test_skip_then_resend_puts_the_message_behind_the_others(store: Store) -> No
     assert count(store, Table.PARKED) == 0
     assert operate(store, Action.RESEND, 1, 1) == [(True, "sent again to test/f/a")], "once, however often it is named"
     assert count(store, Table.DEAD_LETTERS) == 0
-    assert [message[3] for message in recover(store).messages] == [b"2", b"poison"]
+    assert [message[3] for message in read_messages(store, A, 0, 10)[0]] == [b"2", b"poison"]
     assert count(store, Table.JOURNAL) == 2
 
 

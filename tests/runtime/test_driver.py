@@ -127,7 +127,7 @@ async def test_a_waiter_that_was_cancelled_disturbs_nobody(rig: Rig) -> None:
 
 
 async def test_room_returns_at_once_below_the_mark_and_waits_above_it_until_messages_are_consumed() -> None:
-    rig = Rig(limits=Limits(high_water=2)).start()
+    rig = Rig(limits=Limits(high_water=1, max_in_flight=1)).start()
     await rig.inlet.room()
     rig.accept(A, B)
     waiting = asyncio.ensure_future(rig.inlet.room())
@@ -139,13 +139,13 @@ async def test_room_returns_at_once_below_the_mark_and_waits_above_it_until_mess
 
 
 async def test_room_waits_again_if_another_ingress_took_it() -> None:
-    rig = Rig(limits=Limits(high_water=1)).start()
+    rig = Rig(limits=Limits(high_water=1, max_in_flight=1)).start()
     other = rig.driver.inlet("other")
-    rig.accept(A)
+    rig.accept(A, B)
 
     async def feed() -> None:
         await other.room()
-        other.accept([Arrival(B, b"message")])
+        other.accept([Arrival(("test/f", "c"), b"message")])
 
     fed = asyncio.ensure_future(feed())
     await turns()

@@ -43,6 +43,7 @@ async def test_the_answer_comes_when_the_operation_is_durable_and_not_before(rig
 
 
 async def test_what_does_nothing_is_answered_at_once_and_commits_nothing(rig: Rig) -> None:
+    await rig.driver.all_durable()
     commits = len(rig.store.commits)
     operations = LiveOperations(rig.driver, rig.store)
     [outcome] = await ask(operations, Action.DELETE, 77)

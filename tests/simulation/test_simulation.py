@@ -22,8 +22,11 @@ def simulate(seed: int) -> tuple[Plan, World]:
     plan = Plan(random, roots=random.choice((2, 10, 25)), addresses=random.choice((2, 5, 12)))
     limits = Limits(
         max_batch=random.choice((1, 2, 5, 1000)),
-        cached_addresses=random.choice((0, 3, 1000)),
         outbox_memory=random.choice((0, 1000, 1_000_000)),
+        cache_bytes=random.choice((0, 3000, 1 << 20)),
+        page=random.choice((1, 2, 1000)),
+        max_queued=random.choice((1, 3, 10, 1000)),
+        delayed_window=random.choice((1, 3, 1000)),
         max_attempts=1_000_000,
     )
     world = World(lambda batch: walk(plan, batch), limits, seed)

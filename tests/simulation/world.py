@@ -11,11 +11,12 @@ from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.limits import Limits
 from statefun_runtime.epoch import Epoch
 from statefun_runtime.interfaces import Address, Arrival, Batch, OutboxBatch, Payload, Reply, Table
+from statefun_runtime.reading import answer_reads
 from statefun_runtime.store.changes import changes_of
 from statefun_runtime.store.memory import MemoryStore
 from statefun_runtime.store.outbox import read_batch
-from statefun_runtime.store.recovery import recover
-from statefun_runtime.store.states import read_values
+from statefun_runtime.store.queries import read_values
+from statefun_runtime.store.recovery import recover, release_misconfigured
 
 EGRESS = "test/egress"
 
@@ -37,6 +38,7 @@ class World:
         self._start()
 
     def _start(self) -> None:
+        release_misconfigured(self.store)
         recovery = recover(self.store)
         self.positions = recovery.positions
         self.engine = Engine(recovery, [self.egress], self.limits, self.random)
@@ -61,9 +63,8 @@ class World:
         self.engine.tick(self.now)
 
     def load(self) -> None:
-        for mailbox in self.engine.take_loads():
-            [values] = read_values(self.store, [mailbox.address])
-            self.engine.loaded(mailbox, values)
+        while answer_reads(self.engine, self.store):
+            pass
 
     def dispatch(self, limit: int = 64) -> None:
         self.load()
@@ -117,9 +118,7 @@ class World:
             self.cut()
             if self.cut_epoch is not None:
                 self.commit()
-            elif (
-                not self.engine.dispatcher.queued - self.engine.dispatcher.stuck or self.engine.next_time() is not None
-            ):
+            elif not self.engine.runnable or self.engine.next_time() is not None:
                 due = self.engine.next_time()
                 if due is None:
                     self._settle()
@@ -140,5 +139,5 @@ class World:
 
     def rows_left(self) -> dict[str, int]:
         """Rows of everything that should be gone when all work is done."""
-        tables = (Table.MAILBOX, Table.DELAYED, Table.OUTBOX, Table.PARKED)
+        tables = (Table.MAILBOX, Table.DELAYED, Table.TOKENS, Table.OUTBOX, Table.PARKED)
         return {table.value: count for table in tables if (count := len(list(self.store.scan(table))))}

@@ -21,10 +21,11 @@ from statefun_runtime.endpoint.inprocess import InProcessEndpoint
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.limits import Limits
 from statefun_runtime.interfaces import Arrival, Batch, Failure, Reply
+from statefun_runtime.reading import answer_reads
 from statefun_runtime.store.changes import changes_of
 from statefun_runtime.store.memory import MemoryStore
+from statefun_runtime.store.queries import read_values
 from statefun_runtime.store.recovery import recover
-from statefun_runtime.store.states import read_values
 
 T = TypeVar("T")
 
@@ -106,7 +107,7 @@ class Application:
     @property
     def pending_delayed(self) -> int:
         """How many delayed messages wait."""
-        return len(self._engine.delayed)
+        return self._engine.delayed.count
 
     async def _settle(self) -> None:
         waiting: set[Batch] = set()
@@ -120,7 +121,7 @@ class Application:
             self._engine.reply(batch, reply)
 
         while True:
-            self._load()
+            has_read = answer_reads(self._engine, self._store)
             batches = self._engine.next_batches(_CALLS)
             waiting.update(batches)
             for batch in batches:
@@ -128,23 +129,18 @@ class Application:
             if waiting:
                 await answered.wait()
                 answered.clear()
-            elif not batches:
+            elif not batches and not has_read and not self._commit():
                 break
-        self._commit()
         if self.failures and not self._allow_failures:
             raise AssertionError(f"a call failed: {self.failures[0]}")
 
-    def _load(self) -> None:
-        for mailbox in self._engine.take_loads():
-            [values] = read_values(self._store, [mailbox.address])
-            self._engine.loaded(mailbox, values)
-
-    def _commit(self) -> None:
+    def _commit(self) -> bool:
         epoch = self._engine.cut()
         if epoch is None:
-            return
+            return False
         self._store.commit(changes_of(epoch, self._engine.lineage))
         for egress, batch in self._engine.committed(epoch):
             written = self._written.setdefault(egress, [])
             written += [EgressMessage(egress, record) for record in batch.records]
             self._engine.released(egress, batch.epoch, None)
+        return True

@@ -1,16 +1,27 @@
 """The engine's face: messages in, calls out, effects applied, epochs cut. All of it in memory and without I/O."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
-from statefun_runtime.engine.delayed import DelayedMessages
+from statefun_runtime.engine.delayed import DelayedMessages, UnknownTokenError
 from statefun_runtime.engine.dispatcher import Dispatcher
 from statefun_runtime.engine.failures import Failures
 from statefun_runtime.engine.function_type import FunctionType
 from statefun_runtime.engine.limits import Limits
 from statefun_runtime.engine.mailbox import Mailbox
 from statefun_runtime.engine.outbox import Outbox
-from statefun_runtime.epoch import DeadLetter, DelayedMessage, Epoch, LetterKind, OutboxEntry, Recovery, StateValues
+from statefun_runtime.engine.reads import ColdAddress, ColdRange, DelayedRange, Page, Reads
+from statefun_runtime.epoch import (
+    DeadLetter,
+    DelayedKey,
+    DelayedMessage,
+    Epoch,
+    LetterKind,
+    OutboxEntry,
+    Pending,
+    Recovery,
+    Token,
+)
 from statefun_runtime.interfaces import (
     Address,
     Arrival,
@@ -32,7 +43,7 @@ from statefun_runtime.interfaces import (
 class Engine:
     """Runs one application from its last durable epoch.
 
-    The owner calls `tick` when time has passed, answers `take_loads` with `loaded`, sends the batches of
+    The owner calls `tick` when time has passed, answers what `take_reads` asks of the store, sends the batches of
     `next_batches` to endpoints and their replies to `reply`, and commits what `cut` returns: one epoch at a time,
     answered with `committed`. Only then may it acknowledge what was accepted in it, and release its egress records.
     """
@@ -44,7 +55,7 @@ class Engine:
         self.now = recovery.time
         self.epoch = Epoch(recovery.epoch + 1)
         """The open epoch."""
-        self.delayed = DelayedMessages()
+        self.delayed = DelayedMessages(recovery.delayed, limits.delayed_window)
         self.dispatcher = Dispatcher(limits)
         self._limits = limits
         self.failures = Failures(self.dispatcher, limits, random)
@@ -52,31 +63,43 @@ class Engine:
         self.outbox = Outbox(recovery.outbox, self._egresses, limits)
         self.positions = {ingress: dict(partitions) for ingress, partitions in recovery.positions.items()}
         """The durable positions by ingress and partition."""
-        self._sequence = recovery.sequence
+        self._sequence = self._durable_sequence = recovery.sequence
+        self._under_way: Epoch | None = None
+        """The epoch that was cut and is not yet known to be durable."""
+        self._deferred: list[tuple[Batch, Effects, list[Token]]] = []
+        """Replies that name tokens of which only the store knows."""
         self._restore(recovery)
 
     def _restore(self, recovery: Recovery) -> None:
         for typename, specs in recovery.specs.items():
             self.dispatcher.type_of(typename).declare(specs)
-        for address, parked in recovery.parked.items():
-            mailbox = self.dispatcher.open(address)
-            mailbox.parked = parked
-            self.dispatcher.park(mailbox)
-        self.dispatcher.restore(recovery.messages)
-        for message in recovery.delayed:
-            self.delayed.restore(message)
+        for typename, count in recovery.parked.items():
+            self.dispatcher.type_of(typename).parked = count
+        for typename, pending in recovery.pending.items():
+            self.dispatcher.type_of(typename).restore(pending)
 
     # ------------------------------------------------------------------------------------------------------- messages
 
     @property
     def runnable(self) -> int:
         """Messages in memory that wait for nothing but their turn."""
-        return self.dispatcher.queued - self.dispatcher.stuck
+        return sum(each.runnable for each in self.dispatcher.types.values() if not each.unreachable)
+
+    @property
+    def pending(self) -> int:
+        """All messages that wait or are in flight, in memory or not."""
+        return sum(each.pending for each in self.dispatcher.types.values())
 
     @property
     def wants_more(self) -> bool:
         """Whether ingresses may hand in messages."""
-        return self.runnable < self._limits.high_water and not self.outbox.full
+        return self.runnable < self._limits.high_water and not self.outbox.full and not self.is_over_quota
+
+    @property
+    def is_over_quota(self) -> bool:
+        """Whether what waits takes more bytes than it may."""
+        waiting = sum(each.pending_bytes for each in self.dispatcher.types.values())
+        return waiting >= self._limits.disk_quota
 
     def accept(self, ingress: str, arrivals: Sequence[Arrival], partition: str, position: bytes | None) -> int:
         """Take messages from an ingress together with its position; return the epoch they belong to."""
@@ -92,7 +115,7 @@ class Engine:
         self._sequence = sequence = self._sequence + 1
         message = (sequence, target, caller, payload)
         self.epoch.born[sequence] = message
-        self.dispatcher.deliver(message)
+        self.dispatcher.deliver(message, self.epoch)
 
     def next_sequence(self) -> int:
         """A number that no message and no other row ever had."""
@@ -130,67 +153,67 @@ class Engine:
         """Let the next call of a function type ask anew for its states, which may have changed."""
         self.dispatcher.type_of(typename).asks = True
 
-    def take_loads(self) -> list[Mailbox]:
-        """Mailboxes whose state the owner must read from the store."""
-        return self.dispatcher.take_loads()
-
-    def loaded(self, mailbox: Mailbox, values: StateValues) -> None:
-        """Take what the store holds for a mailbox of `take_loads`."""
-        self.dispatcher.loaded(mailbox, values)
-
     def next_batches(self, limit: int) -> list[Batch]:
         """Calls to make now, at most `limit` for each function type."""
         return self.dispatcher.next_batches(limit, self.now, self.epoch)
 
     def reply(self, batch: Batch, reply: Reply) -> None:
-        """Take the answer to a batch. All of its effects are applied, or none; a stale answer is dropped."""
+        """Take the answer to a batch. All of its effects are applied, or none; a stale answer is dropped.
+
+        A reply that names tokens of which only the store knows is applied when they were read; until then the address
+        stays in flight.
+        """
+        if isinstance(reply, Effects) and reply.delayed:
+            self._reply_with_tokens(batch, reply, {})
+            return
         mailbox = self.dispatcher.returned(batch)
         if mailbox is None:
             return
         if isinstance(reply, Effects):
-            refusal = self._refusal(mailbox, reply)
-            if refusal is None:
-                self._apply(mailbox, batch, reply)
-            else:
-                self._fail(
-                    mailbox, batch, Failure(FailureKind.PERMANENT, f"the function's reply is refused: {refusal}")
-                )
+            self._apply_or_refuse(mailbox, batch, reply, {})
         elif isinstance(reply, MissingStates):
             self._register_missing(mailbox, batch, reply)
         else:
             self._fail(mailbox, batch, reply)
 
-    def _refusal(self, mailbox: Mailbox, effects: Effects) -> str | None:
+    def _reply_with_tokens(self, batch: Batch, effects: Effects, stored: Mapping[Token, DelayedKey | None]) -> None:
+        tokens = [(batch.target, effect.token) for effect in effects.delayed if effect.token]
+        try:
+            keys = {token: self.delayed.find(token, self._undurable(), stored) for token in tokens}
+        except UnknownTokenError:
+            self._deferred.append((batch, effects, tokens))
+            return
+        mailbox = self.dispatcher.returned(batch)
+        if mailbox is not None:
+            self._apply_or_refuse(mailbox, batch, effects, keys)
+
+    def _apply_or_refuse(
+        self, mailbox: Mailbox, batch: Batch, effects: Effects, keys: dict[Token, DelayedKey | None]
+    ) -> None:
+        refusal = self._refusal(mailbox, effects, keys)
+        if refusal is None:
+            self._apply(mailbox, batch, effects, keys)
+        else:
+            self._fail(mailbox, batch, Failure(FailureKind.PERMANENT, f"the function's reply is refused: {refusal}"))
+
+    def _refusal(self, mailbox: Mailbox, effects: Effects, keys: Mapping[Token, DelayedKey | None]) -> str | None:
         for name, payload in effects.mutations.items():
             refusal = mailbox.function_type.refusal(name, payload)
             if refusal is not None:
                 return refusal
-        return self._token_refusal(mailbox.address, effects.delayed) if effects.delayed else None
+        return _token_refusal(effects.delayed, keys) if effects.delayed else None
 
-    def _token_refusal(self, owner: Address, delayed: list[DelayedSend | Cancellation]) -> str | None:
-        live: dict[str, bool] = {}
-        for effect in delayed:
-            if isinstance(effect, Cancellation):
-                live[effect.token] = False
-                continue
-            token = effect.token
-            if token and live.get(token, self.delayed.is_live(owner, token)):
-                return f"it sent a delayed message with the token {token!r}, which another one of it still holds"
-            live[token] = True
-        return None
-
-    def _apply(self, mailbox: Mailbox, batch: Batch, effects: Effects) -> None:
+    def _apply(self, mailbox: Mailbox, batch: Batch, effects: Effects, keys: dict[Token, DelayedKey | None]) -> None:
         epoch, address = self.epoch, batch.target
         for target, payload in effects.sends:
             self.send(target, address, payload)
         for effect in effects.delayed:
-            self._apply_delayed(address, effect)
+            self._apply_delayed((address, effect.token), effect, keys)
         for record in effects.egresses:
             self._apply_egress(address, record)
         for name, value in effects.mutations.items():
             mailbox.write(name, value, self.now, epoch)
-        epoch.consume(batch.messages)
-        self.dispatcher.queued -= len(batch.messages)
+        self.dispatcher.consumed(mailbox, batch.messages, epoch)
         function_type = mailbox.function_type
         function_type.invocations += len(batch.messages)
         function_type.sent += len(effects.sends)
@@ -199,13 +222,20 @@ class Engine:
         self.failures.passed(mailbox, len(batch.messages))
         self.dispatcher.settle(mailbox)
 
-    def _apply_delayed(self, owner: Address, effect: DelayedSend | Cancellation) -> None:
+    def _apply_delayed(
+        self, token: Token, effect: DelayedSend | Cancellation, keys: dict[Token, DelayedKey | None]
+    ) -> None:
         if isinstance(effect, Cancellation):
-            self.delayed.cancel(owner, effect.token, self.epoch)
+            key = keys.get(token)
+            if key is not None:
+                self.delayed.cancel(key, token, self.epoch)
+                keys[token] = None
             return
         due = self.now + effect.delay
-        message = DelayedMessage(due, self.next_sequence(), effect.target, owner, effect.payload, effect.token)
+        message = DelayedMessage(due, self.next_sequence(), effect.target, token[0], effect.payload, effect.token)
         self.delayed.add(message, self.epoch)
+        if effect.token:
+            keys[token] = message.key
 
     def _apply_egress(self, sender: Address, record: EgressRecord) -> None:
         if self.release(record):
@@ -254,19 +284,61 @@ class Engine:
     def _fail(self, mailbox: Mailbox, batch: Batch, failure: Failure) -> None:
         self.failures.failed(mailbox, batch, failure, self.now, self.epoch)
 
+    def open(self, address: Address) -> bool:
+        """Bring an address into memory; false until its state was read, so ask again after the next reads."""
+        mailbox = self.dispatcher.open(address, self._undurable())
+        mailbox.used = True
+        return not mailbox.loading
+
     def resume(self, address: Address) -> bool:
-        """Call a parked address again; false if it is not parked."""
+        """Call a parked address again, which must be in memory (see `open`); false if it is not parked."""
         mailbox = self.dispatcher.mailbox_of(address)
         if mailbox is None or mailbox.parked is None:
             return False
         self.failures.resume(mailbox, self.epoch)
         return True
 
-    def resume_misconfigured(self) -> None:
-        """Call the addresses again that are parked because the application was wrong: it may be right now."""
-        for mailbox in self.dispatcher.mailboxes():
-            if mailbox.parked is not None and mailbox.parked.kind is FailureKind.MISCONFIGURED:
-                self.failures.resume(mailbox, self.epoch)
+    # ---------------------------------------------------------------------------------------------------------- reads
+
+    def first_page(self, address: Address, limit: int) -> Page | None:
+        """What to read to have the first messages of a parked address in memory, answered as by `Dispatcher.filled`.
+
+        None if the address is not in memory (see `open`) or not parked.
+        """
+        mailbox = self.dispatcher.mailbox_of(address)
+        if mailbox is None or mailbox.parked is None:
+            return None
+        return Page(mailbox, mailbox.paged, limit, self._durable_sequence)
+
+    def take_reads(self) -> Reads | None:
+        """What must be read from the store now, or None; see `engine/reads.py` for when and how to answer what."""
+        states = self.dispatcher.take_states()
+        pages = self.dispatcher.take_pages(self._durable_sequence)
+        cold = self.dispatcher.take_cold()
+        after = self.delayed.wanted_after
+        if not (states or pages or cold or self._deferred or after):
+            return None
+        delayed = DelayedRange(after, self._limits.delayed_window // 4 + 1) if after else None
+        return Reads(states, pages, cold, delayed, [token for _, _, tokens in self._deferred for token in tokens])
+
+    def warmed(self, cold: ColdRange, addresses: list[ColdAddress], last: str | None) -> None:
+        """Take the addresses of a range, which was read up to the id `last`, or to the end of the type."""
+        self.dispatcher.warmed(cold, addresses, last, self._undurable())
+
+    def delayed_loaded(self, rows: list[DelayedMessage], *, is_end: bool) -> None:
+        """Take the next delayed messages; `is_end` tells that the store had no others."""
+        self.delayed.loaded(rows, self._undurable(), is_end=is_end)
+        self.tick(self.now)
+
+    def tokens_read(self, stored: Mapping[Token, DelayedKey | None]) -> None:
+        """Take the keys of the messages that hold tokens, None for those that nobody holds."""
+        deferred, self._deferred = self._deferred, []
+        for batch, effects, _ in deferred:
+            self._reply_with_tokens(batch, effects, stored)
+
+    def _undurable(self) -> tuple[Epoch, ...]:
+        """The epochs that are not yet known to be in the store, the newest first."""
+        return (self.epoch,) if self._under_way is None else (self.epoch, self._under_way)
 
     # --------------------------------------------------------------------------------------------------------- epochs
 
@@ -280,7 +352,13 @@ class Engine:
             return None
         epoch.sequence = self._sequence
         epoch.time = self.now
-        self.epoch = Epoch(epoch.number + 1)
+        epoch.waiting = self.delayed.count
+        epoch.pending = {
+            each.typename: Pending(each.pending, each.pending_bytes)
+            for each in self.dispatcher.types.values()
+            if each.pending
+        }
+        self._under_way, self.epoch = epoch, Epoch(epoch.number + 1)
         return epoch
 
     def committed(self, epoch: Epoch) -> list[tuple[str, OutboxBatch]]:
@@ -291,7 +369,9 @@ class Engine:
         self.durable = epoch.number
         for (ingress, partition), position in epoch.positions.items():
             self.positions.setdefault(ingress, {})[partition] = position
-        self.dispatcher.sweep(epoch.number)
+        self._durable_sequence = epoch.sequence
+        self._under_way = None
+        self.dispatcher.committed(self.epoch)
         batches: list[tuple[str, OutboxBatch]] = []
         for egress, records in epoch.outbox.items():
             batch = OutboxBatch(self.lineage, epoch.number, records)
@@ -302,3 +382,16 @@ class Engine:
     def released(self, egress: str, number: int, position: bytes | None) -> None:
         """Take note that an egress has written everything up to epoch `number`."""
         self.outbox.released(egress, number, position, self.epoch)
+
+
+def _token_refusal(delayed: list[DelayedSend | Cancellation], keys: Mapping[Token, DelayedKey | None]) -> str | None:
+    """Why the function may not send these, or None; `keys` tell which tokens are held before the first of them."""
+    live = {token for (_, token), key in keys.items() if key is not None}
+    for effect in delayed:
+        if isinstance(effect, Cancellation):
+            live.discard(effect.token)
+        elif effect.token in live:
+            return f"it sent a delayed message with the token {effect.token!r}, which another one of it still holds"
+        elif effect.token:
+            live.add(effect.token)
+    return None

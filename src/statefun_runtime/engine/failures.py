@@ -66,7 +66,7 @@ class Failures:
             function_type.unreachable += 1
             function_type.paused_until = now + self._retry.delay(function_type.unreachable, failure)
         function_type.window = 1
-        function_type.ready.appendleft(mailbox)
+        self._dispatcher.make_first(mailbox)
 
     def _give_up(self, mailbox: Mailbox, batch: Batch, failure: Failure, now: int, epoch: Epoch) -> None:
         policy, count = self._limits.policy_of(mailbox.address[0]), len(batch.messages)
@@ -82,9 +82,7 @@ class Failures:
 
     def _park(self, mailbox: Mailbox, count: int, failure: Failure, now: int, epoch: Epoch) -> None:
         mailbox.suspects = 0
-        mailbox.parked = Parked(now, mailbox.attempts, failure.reason, failure.kind, count)
-        epoch.parked[mailbox.address] = mailbox.parked
-        self._dispatcher.park(mailbox)
+        self._dispatcher.park(mailbox, Parked(now, mailbox.attempts, failure.reason, failure.kind, count), epoch)
 
     def _bury(self, mailbox: Mailbox, count: int, failure: Failure, now: int, epoch: Epoch) -> None:
         state = dict(mailbox.values)
@@ -95,10 +93,7 @@ class Failures:
 
     def remove(self, mailbox: Mailbox, count: int, epoch: Epoch) -> list[Message]:
         """Take the first messages out of a mailbox that is not in flight, and of the store."""
-        removed = self._dispatcher.remove(mailbox, count)
-        mailbox.function_type.dead_letters += len(removed)
-        epoch.consume(removed)
-        return removed
+        return self._dispatcher.remove(mailbox, count, epoch)
 
     def passed(self, mailbox: Mailbox, count: int) -> None:
         """Take note that a call with `count` messages had its effects."""
@@ -110,10 +105,8 @@ class Failures:
 
     def resume(self, mailbox: Mailbox, epoch: Epoch) -> None:
         """Call a parked address again."""
-        mailbox.parked = None
         mailbox.attempts = mailbox.rounds = 0
-        epoch.parked[mailbox.address] = None
-        self._dispatcher.resume(mailbox)
+        self._dispatcher.resume(mailbox, epoch)
 
 
 def _letter(message: Message, reason: str, now: int, attempts: int, state: StateValues) -> DeadLetter:

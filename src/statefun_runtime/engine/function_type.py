@@ -1,10 +1,10 @@
-"""A function type: its mailboxes, its declared states, and how many of its calls may be under way."""
+"""A function type: its mailboxes, its declared states, how many of its calls may be under way, and what is cold."""
 
 from collections import deque
 
 from statefun_runtime.engine.mailbox import Mailbox
 from statefun_runtime.engine.payloads import type_prefix, typename_of
-from statefun_runtime.epoch import Epoch
+from statefun_runtime.epoch import Epoch, Pending
 from statefun_runtime.interfaces import ExpireMode, Payload, StateSpec
 
 
@@ -13,14 +13,18 @@ class FunctionType:
 
     Until a first call has succeeded, and while the endpoint does not answer, `window` is one: a single call asks for
     the declared states, or probes, while the rest waits.
+
+    Addresses with waiting messages need not be in memory. Those that are not are called cold; they are brought in by
+    passes over the store in the order of ids. A pass has come up to `cold_from`: all cold ids from there on are its
+    own. Ids before it that become cold meanwhile, from `next_from` on, are those of the pass after it. So every id that
+    is neither in memory nor in one of these ranges has nothing that waits, unless it is parked.
     """
 
     __slots__ = (
         "_prefixes",
-        "accepted",
         "asks",
+        "cold_from",
         "current",
-        "dead_letters",
         "egressed",
         "failures",
         "has_expiry",
@@ -29,9 +33,14 @@ class FunctionType:
         "limit",
         "mailboxes",
         "max_batch",
+        "next_from",
         "parked",
         "paused_until",
+        "pending",
+        "pending_bytes",
         "ready",
+        "resident_bytes",
+        "runnable",
         "sent",
         "specs",
         "typename",
@@ -45,6 +54,15 @@ class FunctionType:
         self.max_batch = max_batch
         self.mailboxes: dict[str, Mailbox] = {}
         self.ready: deque[Mailbox] = deque()
+        """In the order of their turns; those that left memory meanwhile are not `ready` themselves."""
+        self.runnable = 0
+        """Messages in memory that wait for nothing but the state and the turn of their address."""
+        self.pending = 0
+        """All messages that wait, wherever they are, and those in flight."""
+        self.pending_bytes = 0
+        self.resident_bytes = 0
+        self.cold_from: str | None = None
+        self.next_from: str | None = None
         self.in_flight = 0
         self.window = 1
         self.paused_until = 0
@@ -57,13 +75,35 @@ class FunctionType:
         self.specs: dict[str, StateSpec] = {}
         self._prefixes: dict[str, bytes] = {}
         self.has_expiry = False
-        self.accepted = self.sent = self.egressed = self.invocations = self.failures = self.parked = 0
-        self.dead_letters = 0
+        self.sent = self.egressed = self.invocations = self.failures = self.parked = 0
 
-    @property
-    def backlog(self) -> int:
-        """Messages that wait."""
-        return self.accepted - self.invocations - self.dead_letters
+    def restore(self, pending: Pending) -> None:
+        """Begin with these messages in the store."""
+        self.pending, self.pending_bytes = pending
+        self.cold_from = ""
+
+    def is_cold(self, identifier: str) -> bool:
+        """Whether this id, when it is not in memory, may have messages in the store."""
+        if self.cold_from is not None and identifier >= self.cold_from:
+            return True
+        return self.next_from is not None and identifier >= self.next_from
+
+    def spill(self, identifier: str, newest: int, epoch: Epoch) -> None:
+        """Leave the messages of an id that is not in memory, up to the sequence `newest`, to the store."""
+        epoch.spilled.setdefault(self.typename, {})[identifier] = newest
+        if self.is_cold(identifier):
+            return
+        if self.cold_from is None:
+            self.cold_from = identifier
+        else:
+            self.next_from = identifier
+
+    def passed(self, last: str | None) -> None:
+        """Note that the pass over cold ids has come beyond `last`, or to its end."""
+        if last is not None:
+            self.cold_from = last + "\0"
+        else:
+            self.cold_from, self.next_from = self.next_from, None
 
     def declare(self, specs: dict[str, StateSpec]) -> None:
         """Replace the declared states."""

@@ -39,12 +39,22 @@ class Limits:
     """Calls under way to one function type."""
     high_water: int = 2000
     """Runnable messages in memory at which ingresses pause."""
-    cached_addresses: int = 200_000
-    """Idle addresses whose state stays in memory."""
     outbox_memory: int = 32 * 1024 * 1024
     """Bytes of records that one egress is handed before it releases some."""
     outbox_limit: int = 1024 * 1024 * 1024
     """Bytes of records that wait for one egress, on disk and in memory, above which ingresses pause."""
+    max_queued: int = 50_000
+    """Messages in memory; further ones stay in the store until there is room again."""
+    max_queued_bytes: int = 64 * 1024 * 1024
+    """The same for the bytes of their payloads."""
+    page: int = 2000
+    """Messages in memory for one address."""
+    cache_bytes: int = 128 * 1024 * 1024
+    """Addresses in memory with their states; beyond it those without work leave."""
+    delayed_window: int = 4096
+    """Delayed messages in memory: at least half as many, at most twice as many, the nearest ones."""
+    disk_quota: int = 16 * 1024**3
+    """Bytes of waiting messages at which ingresses pause."""
     retry_min: int = 10
     retry_max: int = 30_000
     max_attempts: int = 10

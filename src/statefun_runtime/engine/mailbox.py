@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from statefun_runtime.engine.function_type import FunctionType
     from statefun_runtime.epoch import Epoch, Parked, StateValues
     from statefun_runtime.interfaces import Address, Batch, Message, Payload
 
+MAILBOX_BYTES: Final = 800
+"""About what an address costs in memory beside its values and messages."""
+
 
 class Mailbox:
     """One address in memory.
 
-    `idle` means that a message may make it ready. Otherwise it is loading its state, ready, in flight, backing off or
-    parked, and whoever ends that state looks at `queue` again. `in_flight` tells a current reply from a stale one.
+    It is in one of these situations, and whoever ends one looks at what waits again: `loading` its state, `idle`
+    (nothing waits), `ready` (for its turn), in flight, `stuck` (backing off, or parked), or waiting for its next page.
+    `in_flight` tells a current reply from a stale one.
+
+    Of the messages that wait, `queue` holds the first ones, up to the sequence `paged`. Those after it, up to `newest`,
+    are in the store or in an epoch on its way there.
     """
 
     __slots__ = (
         "address",
         "attempts",
+        "changed",
         "failing_since",
         "function_type",
         "idle",
         "in_flight",
         "loading",
+        "newest",
+        "paged",
         "parked",
         "queue",
+        "ready",
         "rounds",
+        "size",
         "stuck",
         "suspects",
         "used",
@@ -39,12 +51,20 @@ class Mailbox:
         self.address = address
         self.function_type = function_type
         self.queue: list[Message] = []
+        self.paged = 0
+        self.newest = 0
         self.idle = False
-        self.in_flight: Batch | None = None
+        self.ready = False
         self.loading = True
+        self.stuck = False
+        self.in_flight: Batch | None = None
         self.values: StateValues = {}
+        self.size = MAILBOX_BYTES
+        """Bytes in memory, without the messages."""
         self.written = 0
         """The last epoch that changed `values`."""
+        self.changed = 0
+        """The last epoch that changed anything of this address; until it is durable the mailbox stays in memory."""
         self.used = True
         """Since the last sweep."""
         self.attempts = 0
@@ -52,8 +72,6 @@ class Mailbox:
         self.failing_since = 0
         self.suspects = 0
         """The first messages of the queue, among which there is one that fails for good: they are being bisected."""
-        self.stuck = False
-        """Backing off or parked: what waits here is not runnable."""
         self.parked: Parked | None = None
 
     def take(self, max_messages: int, max_bytes: int) -> list[Message]:
@@ -71,12 +89,16 @@ class Mailbox:
         values = self.values
         if self.written != epoch.number:
             values = self.values = dict(values)
-            self.written = epoch.number
+            self.written = self.changed = epoch.number
             epoch.state[self.address] = values
-        if payload is None:
-            values.pop(name, None)
-        else:
+        old = values.pop(name, None)
+        grown = -len(old[1]) if old is not None else 0
+        if payload is not None:
             values[name] = (now, payload)
+            grown += len(payload)
+        if grown:
+            self.size += grown
+            self.function_type.resident_bytes += grown
 
 
 def _fitting(queue: list[Message], max_messages: int, max_bytes: int) -> int:

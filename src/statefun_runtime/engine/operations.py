@@ -16,7 +16,11 @@ class Operations:
         self._who = who
 
     def on_address(self, action: Action, address: Address) -> Outcome:
-        """Resume, skip, purge or discard; the state of the address must be in memory."""
+        """Resume, skip, purge or discard.
+
+        The state of the address must be in memory, and for all but resuming its first messages. With more than these
+        it stays parked.
+        """
         mailbox = self._engine.dispatcher.mailbox_of(address)
         parked = mailbox.parked if mailbox is not None else None
         if mailbox is None or parked is None:
@@ -24,8 +28,10 @@ class Operations:
         removed = self._remove(action, mailbox)
         if action is not Action.DISCARD:
             self._bury(mailbox, removed, parked, tried=action is Action.SKIP)
+        if action in (Action.PURGE, Action.DISCARD) and mailbox.newest > mailbox.paged:
+            return self._done(action, address, _told(action, len(removed), "more wait, do it again"))
         self._engine.failures.resume(mailbox, self._engine.epoch)
-        return self._done(action, address, _told(action, len(removed)))
+        return self._done(action, address, _told(action, len(removed), "resumed"))
 
     def _remove(self, action: Action, mailbox: Mailbox) -> list[Message]:
         if action is Action.RESUME:
@@ -69,8 +75,8 @@ def _destination(letter: DeadLetter) -> str:
     return letter.destination if letter.kind is LetterKind.EGRESS_RECORD else target_text(letter.message[1])
 
 
-def _told(action: Action, count: int) -> str:
+def _told(action: Action, count: int, then: str) -> str:
     if action is Action.RESUME:
-        return "resumed"
+        return then
     became = "deleted" if action is Action.DISCARD else "to the dead letters"
-    return f"{count} message{'s' * (count != 1)} {became}, resumed"
+    return f"{count} message{'s' * (count != 1)} {became}, {then}"

@@ -5,12 +5,14 @@ from statefun_runtime.interfaces import Changes, Table
 from statefun_runtime.store import keys, rows
 
 EPOCH, SEQUENCE, TIME, LINEAGE = b"epoch", b"sequence", b"time", b"lineage"
+WAITING, PENDING = b"waiting", b"pending"
 
 
 def changes_of(epoch: Epoch, lineage: str) -> Changes:
     """What committing `epoch` writes and deletes."""
     changes = Changes()
     _put_messages(epoch, changes)
+    _put_delayed(epoch, changes)
     _put_state(epoch, changes)
     _put_egress(epoch, changes, lineage)
     _put_operations(epoch, changes)
@@ -19,18 +21,28 @@ def changes_of(epoch: Epoch, lineage: str) -> Changes:
         (Table.META, SEQUENCE, rows.number_row(epoch.sequence)),
         (Table.META, TIME, rows.number_row(epoch.time)),
         (Table.META, LINEAGE, rows.bytes_row(lineage.encode())),
+        (Table.META, WAITING, rows.number_row(epoch.waiting)),
+        (Table.META, PENDING, rows.pending_row(epoch.pending)),
     )
     return changes
 
 
 def _put_messages(epoch: Epoch, changes: Changes) -> None:
     changes.deletes += [(Table.MAILBOX, keys.message_key(message)) for message in epoch.dead]
-    changes.deletes += [(Table.DELAYED, keys.delayed_key(key)) for key in epoch.delayed_gone]
     changes.puts += [
         (Table.MAILBOX, keys.message_key(message), rows.message_row(message)) for message in epoch.born.values()
     ]
+
+
+def _put_delayed(epoch: Epoch, changes: Changes) -> None:
+    changes.deletes += [(Table.DELAYED, keys.delayed_key(key)) for key in epoch.delayed_gone]
     changes.puts += [
         (Table.DELAYED, keys.delayed_key(key), rows.delayed_row(message)) for key, message in epoch.delayed.items()
+    ]
+    changes.deletes += [(Table.TOKENS, keys.token_key(token)) for token in epoch.tokens_gone]
+    changes.puts += [
+        (Table.TOKENS, keys.token_key(token), rows.bytes_row(keys.delayed_key(key)))
+        for token, key in epoch.tokens.items()
     ]
 
 

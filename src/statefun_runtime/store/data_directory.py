@@ -6,7 +6,7 @@ from pathlib import Path
 from statefun_runtime.errors import FormatError, StoreError
 from statefun_runtime.store import durable_mark
 
-FORMAT = b"1"
+FORMAT = b"2"
 FORMAT_FILE = "FORMAT"
 STORE = "store"
 """The directory of the database within the data directory."""

@@ -6,12 +6,13 @@ of another and the parts of an address sort one after the other. Numbers are eig
 
 import struct
 
-from statefun_runtime.epoch import DelayedKey
+from statefun_runtime.epoch import DelayedKey, Token
 from statefun_runtime.errors import FormatError
 from statefun_runtime.interfaces import Address, Message
 
 _NUMBER = struct.Struct(">Q")
 _PAIR = struct.Struct(">QQ")
+NUMBER_BYTES = _NUMBER.size
 
 
 def text_key(text: str) -> bytes:
@@ -26,12 +27,22 @@ def address_key(address: Address) -> bytes:
 
 def message_key(message: Message) -> bytes:
     """The order of a mailbox: by address, then by sequence."""
-    return address_key(message[1]) + _NUMBER.pack(message[0])
+    return sequence_key(message[1], message[0])
+
+
+def sequence_key(address: Address, sequence: int) -> bytes:
+    """The key of the message of this sequence in the mailbox of an address."""
+    return address_key(address) + _NUMBER.pack(sequence)
 
 
 def delayed_key(key: DelayedKey) -> bytes:
     """The order in which delayed messages fire."""
     return _PAIR.pack(*key)
+
+
+def token_key(token: Token) -> bytes:
+    """By owner, then by token."""
+    return address_key(token[0]) + text_key(token[1])
 
 
 def numbered_key(text: str, number: int) -> bytes:

@@ -1,11 +1,12 @@
 """The last durable epoch, read back from a store."""
 
 import uuid
-from collections.abc import Iterator
+from collections import Counter
 from typing import NamedTuple
 
-from statefun_runtime.epoch import DelayedMessage, OutboxEntry, Recovery
-from statefun_runtime.interfaces import Message, Store, Table
+from statefun_runtime.epoch import OutboxEntry, Recovery
+from statefun_runtime.errors import FormatError
+from statefun_runtime.interfaces import Changes, FailureKind, Store, Table
 from statefun_runtime.store import changes, keys, rows
 
 
@@ -29,37 +30,42 @@ def read_head(store: Store) -> Head | None:
 
 
 def recover(store: Store) -> Recovery:
-    """Read what a restart needs. Messages and delayed messages are read while the engine takes them.
+    """Read what a restart needs at once; what waits is counted only, and read when there is room for it.
 
     An empty store begins a new lineage.
+
+    Raises:
+        FormatError: Rows that every epoch writes are missing.
     """
     head = read_head(store)
     if head is None:
         return Recovery(lineage=uuid.uuid4().hex)
+    waiting, pending = store.get_many(Table.META, [changes.WAITING, changes.PENDING])
+    if waiting is None or pending is None:
+        raise FormatError("the store does not tell how much waits; it is damaged or foreign")
     return Recovery(
         lineage=head.lineage,
         epoch=head.epoch,
         sequence=head.sequence,
         time=head.time,
-        messages=_messages(store),
-        delayed=_delayed(store),
+        delayed=rows.read_number_row(waiting),
+        pending=rows.read_pending(pending),
         positions=_positions(store),
         outbox=_outbox(store),
         sinks={keys.read_text(key)[0]: rows.read_sink(row) for key, row in store.scan(Table.SINKS)},
         specs={keys.read_text(key)[0]: rows.read_specs(row) for key, row in store.scan(Table.SPECS)},
-        parked={keys.read_address(key)[0]: rows.read_parked(row) for key, row in store.scan(Table.PARKED)},
+        parked=dict(Counter(keys.read_text(key)[0] for key, _ in store.scan(Table.PARKED))),
     )
 
 
-def _messages(store: Store) -> Iterator[Message]:
-    for key, row in store.scan(Table.MAILBOX):
-        address, end = keys.read_address(key)
-        yield rows.read_message(keys.read_number(key, end), address, row)
-
-
-def _delayed(store: Store) -> Iterator[DelayedMessage]:
-    for key, row in store.scan(Table.DELAYED):
-        yield rows.read_delayed_row(keys.read_delayed(key), row)
+def release_misconfigured(store: Store) -> None:
+    """Park those addresses no longer that parked because the application was wrong: it may be right now."""
+    deletes: list[tuple[Table, bytes]] = []
+    for key, row in store.scan(Table.PARKED):
+        if rows.read_parked(row).kind is FailureKind.MISCONFIGURED:
+            deletes.append((Table.PARKED, key))
+    if deletes:
+        store.commit(Changes(deletes=deletes))
 
 
 def _positions(store: Store) -> dict[str, dict[str, bytes]]:

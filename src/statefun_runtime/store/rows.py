@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from statefun_runtime.epoch import (
     DeadLetter,
@@ -11,6 +11,7 @@ from statefun_runtime.epoch import (
     JournalEntry,
     LetterKind,
     Parked,
+    Pending,
     SinkPosition,
     StateValues,
 )
@@ -195,6 +196,17 @@ def read_journal(number: int, row: bytes) -> JournalEntry:
     """The inverse of `journal_row`."""
     time, action, target, who, detail = json.loads(_body(row, "journal entry"))
     return JournalEntry(number, time, action, target, who, detail)
+
+
+def pending_row(pending: Mapping[str, Pending]) -> bytes:
+    """How much waits at each function type."""
+    return _TAG + json.dumps(pending).encode()
+
+
+def read_pending(row: bytes) -> dict[str, Pending]:
+    """The inverse of `pending_row`."""
+    fields = json.loads(_body(row, "count of messages"))
+    return {typename: Pending(*counts) for typename, counts in fields.items()}
 
 
 def number_row(number: int) -> bytes:

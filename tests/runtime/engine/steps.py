@@ -26,7 +26,7 @@ from statefun_runtime.interfaces import (
     Table,
 )
 from statefun_runtime.store.changes import changes_of
-from statefun_runtime.store.states import read_values
+from statefun_runtime.store.queries import read_values
 from tests.simulation.world import EGRESS, World
 
 A: Address = ("test/f", "a")
@@ -142,6 +142,16 @@ def restart(world: World, *specs: StateSpec) -> None:
     commit(world)
     world.crash()
     declare(world, *specs)
+
+
+def resume(world: World, address: Address) -> bool:
+    """Commit, resume an address wherever it is, and read what waits for it."""
+    commit(world)
+    while not world.engine.open(address):
+        world.load()
+    resumed = world.engine.resume(address)
+    world.load()
+    return resumed
 
 
 def stored(world: World, address: Address) -> dict[str, tuple[int, Payload]]:

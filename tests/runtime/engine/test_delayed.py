@@ -1,14 +1,13 @@
 """Delayed messages: when they fire, what cancels them, and what of them is on disk."""
 
-from itertools import groupby
-from operator import itemgetter
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from statefun_runtime.engine.delayed import DelayedMessages
-from statefun_runtime.epoch import DelayedKey, DelayedMessage, Epoch
+from statefun_runtime.engine.limits import Limits
+from statefun_runtime.epoch import DelayedKey, DelayedMessage, Epoch, Token
 from statefun_runtime.interfaces import Cancellation, Send
+from statefun_runtime.reading import answer_reads
 from tests.simulation.world import World
 
 from .steps import (
@@ -101,7 +100,7 @@ def test_a_fired_message_does_not_fire_again_after_a_restart() -> None:
     commit(world)
     assert fired(world, 5) == [b"due"]
     changes = commit(world)
-    assert (tables(changes), len(changes.deletes)) == ({"delayed": 1}, 1)
+    assert (tables(changes), len(changes.deletes)) == ({"delayed": 1, "tokens": 1}, 2)
     world.crash()
     assert fired(world, 5) == []
 
@@ -147,7 +146,7 @@ def test_a_message_is_cancelled_by_a_later_batch_of_its_sender() -> None:
     commit(world)
     cancel(world, "t")
     changes = commit(world)
-    assert (tables(changes), len(changes.deletes)) == ({"delayed": 1}, 1)
+    assert (tables(changes), len(changes.deletes)) == ({"delayed": 1, "tokens": 1}, 2)
     assert fired(world, 5) == [b"other"]
 
 
@@ -230,14 +229,22 @@ def test_a_failed_batch_sends_its_delayed_message_once_when_it_succeeds() -> Non
 
 
 def test_cancelled_messages_that_are_far_from_due_do_not_fill_the_memory() -> None:
-    delayed, epoch = DelayedMessages(), Epoch(1)
+    delayed, epoch = DelayedMessages(0, 1_000), Epoch(1)
     for sequence in range(10_000):
         delayed.add(DelayedMessage(10**6 + sequence, sequence, C, A, b"", "t"), epoch)
         if sequence != 9_999:
-            delayed.cancel(A, "t", epoch)
-    assert len(delayed) == 1
+            delayed.cancel((10**6 + sequence, sequence), (A, "t"), epoch)
+    assert delayed.count == 1
     assert len(delayed._heap) < 1_100
     assert [message.sequence for message in delayed.due(2 * 10**6, epoch)] == [9_999]
+
+
+def test_only_the_nearest_messages_are_in_memory() -> None:
+    rig = Rig(window=10)
+    for number in range(100):
+        rig.add(due=1_000 - number, token=str(number))
+    assert len(rig.delayed._heap) <= 20
+    assert rig.delayed.count == 100
 
 
 class Model:
@@ -252,53 +259,129 @@ class Model:
         return due
 
 
+class Rig:
+    """The index with what its owner does: rows on disk, one epoch open and perhaps one on its way."""
+
+    def __init__(self, window: int) -> None:
+        self.window = window
+        self.rows: dict[DelayedKey, DelayedMessage] = {}
+        self.tokens: dict[Token, DelayedKey] = {}
+        self.epochs = [Epoch(1)]
+        self.sequence = 0
+        self.delayed = DelayedMessages(0, window)
+
+    @property
+    def epoch(self) -> Epoch:
+        return self.epochs[0]
+
+    def add(self, due: int, token: str) -> DelayedMessage:
+        self.sequence += 1
+        message = DelayedMessage(due, self.sequence, C, A, b"", token)
+        self.delayed.add(message, self.epoch)
+        return message
+
+    def find(self, token: str) -> DelayedKey | None:
+        return self.delayed.find((A, token), self.epochs, {(A, token): self.tokens.get((A, token))})
+
+    def due(self, now: int) -> list[DelayedMessage]:
+        fired = list(self.delayed.due(now, self.epoch))
+        while (after := self.delayed.wanted_after) is not None:
+            rows = sorted(message for key, message in self.rows.items() if key > after)
+            self.delayed.loaded(rows[:3], self.epochs, is_end=len(rows) <= 3)
+            fired += self.delayed.due(now, self.epoch)
+        return fired
+
+    def cut(self) -> None:
+        if len(self.epochs) == 1:
+            self.epochs.insert(0, Epoch(self.epoch.number + 1))
+
+    def write(self) -> Epoch:
+        """Make the oldest epoch durable, before the index hears of it."""
+        epoch = self.epochs[-1]
+        for gone in epoch.delayed_gone:
+            self.rows.pop(gone, None)
+        self.rows.update(epoch.delayed)
+        for token in epoch.tokens_gone:
+            self.tokens.pop(token, None)
+        self.tokens.update(epoch.tokens)
+        return epoch
+
+    def commit(self) -> None:
+        if len(self.epochs) == 2:
+            self.write()
+            self.epochs.pop()
+
+    def restart(self) -> None:
+        """Begin again with what is durable, everything being so."""
+        self.commit()
+        self.cut()
+        self.commit()
+        self.delayed = DelayedMessages(len(self.rows), self.window)
+
+
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("add"), st.integers(0, 30), st.sampled_from(["", "t", "u"])),
         st.tuples(st.just("cancel"), st.just(0), st.sampled_from(["t", "u", "never"])),
         st.tuples(st.just("advance"), st.integers(0, 20), st.just("")),
-        st.tuples(st.just("cut"), st.just(0), st.just("")),
+        st.tuples(st.sampled_from(["cut", "write", "commit", "restart"]), st.just(0), st.just("")),
     ),
-    max_size=60,
+    max_size=80,
 )
 
 
-@given(steps)
-def test_delayed_messages_are_those_of_a_plain_list_and_so_are_the_rows(steps: list[tuple[str, int, str]]) -> None:
-    delayed, model, epoch, now = DelayedMessages(), Model(), Epoch(1), 0
-    on_disk: dict[DelayedKey, DelayedMessage] = {}
-
-    def cut() -> Epoch:
-        for key in epoch.delayed_gone:
-            del on_disk[key]
-        on_disk.update(epoch.delayed)
-        return Epoch(epoch.number + 1)
-
-    for sequence, (action, number, token) in enumerate(steps):
-        if action == "add" and not (token and delayed.is_live(A, token)):
-            message = DelayedMessage(now + number, sequence, C, A, b"", token)
-            delayed.add(message, epoch)
-            model.waiting.append(message)
+@given(steps, st.integers(1, 5))
+def test_delayed_messages_are_those_of_a_plain_list_and_so_are_the_rows(
+    steps: list[tuple[str, int, str]], window: int
+) -> None:
+    rig, model, now = Rig(window), Model(), 0
+    for action, number, token in steps:
+        if action == "add" and not (token and rig.find(token)):
+            model.waiting.append(rig.add(now + number, token))
         elif action == "cancel":
-            delayed.cancel(A, token, epoch)
+            key = rig.find(token)
+            if key is not None:
+                rig.delayed.cancel(key, (A, token), rig.epoch)
             model.waiting = [message for message in model.waiting if message.token != token]
         elif action == "advance":
             now += number
-            assert list(delayed.due(now, epoch)) == model.fire(now)
-        elif action == "cut":
-            epoch = cut()
-        assert len(delayed) == len(model.waiting)
-        assert {t for t in "tu" if delayed.is_live(A, t)} == {m.token for m in model.waiting if m.token}
-    cut()
-    assert sorted(on_disk.values()) == sorted(model.waiting)
+            assert rig.due(now) == model.fire(now)
+        elif action == "write" and len(rig.epochs) == 2:
+            rig.write()
+        elif action in ("cut", "commit", "restart"):
+            getattr(rig, action)()
+        assert rig.delayed.count == len(model.waiting)
+        assert {t for t in "tu" if rig.find(t)} == {m.token for m in model.waiting if m.token}
+    rig.restart()
+    assert sorted(rig.rows.values()) == sorted(model.waiting)
+    assert rig.tokens == {(A, message.token): message.key for message in model.waiting if message.token}
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 1000)), unique=True))
-def test_restored_messages_fire_in_due_order_however_they_were_read(order: list[DelayedKey]) -> None:
-    delayed = DelayedMessages()
-    for due, sequence in order:
-        delayed.restore(DelayedMessage(due, sequence, C, A, b"", ""))
-    for due, keys in groupby(sorted(order), key=itemgetter(0)):
-        assert delayed.next_due() == due
-        assert [message.key for message in delayed.due(due, Epoch(1))] == list(keys)
-    assert delayed.next_due() is None
+def four_of_which_one_is_far() -> World:
+    """A world that has room for two delayed messages; the one with a token is beyond it."""
+    world = world_of(limits=Limits(delayed_window=1))
+    accept(world, A, b"1")
+    sends = [later(9, C, b"far", "t"), *(later(delay, C, str(delay).encode()) for delay in (1, 2, 3))]
+    answer(world, does(*sends))
+    commit(world)
+    accept(world, A, b"2")
+    return world
+
+
+def test_a_token_of_a_message_beyond_memory_is_asked_of_the_store() -> None:
+    world = four_of_which_one_is_far()
+    answer(world, does(Cancellation("t")))
+    accept(world, A, b"3")
+    assert world.engine.next_batches(1) == []
+    answer_reads(world.engine, world.store)
+    assert payloads(call(world)) == [b"3"]
+    assert fired(world, 3) == [b"1", b"2", b"3"]
+    assert fired(world, 100) == []
+    assert world.engine.delayed.count == 0
+
+
+def test_a_token_is_held_by_a_message_beyond_memory() -> None:
+    world = four_of_which_one_is_far()
+    answer(world, does(later(7, C, b"second", "t")))
+    answer_reads(world.engine, world.store)
+    assert [mailbox.address for mailbox in world.engine.dispatcher.mailboxes() if mailbox.parked] == [A]

@@ -20,6 +20,7 @@ from .steps import (
     declare,
     does,
     restart,
+    resume,
     stored,
     value,
     world_of,
@@ -144,7 +145,7 @@ def test_time_goes_on_while_an_address_is_parked(spec: StateSpec) -> None:
     accept(world, A, b"2")
     answer(world, PERMANENT)
     world.advance(1000)
-    assert world.engine.resume(A)
+    assert resume(world, A)
     assert call(world).state == {spec.name: None}
 
 

@@ -11,6 +11,7 @@ from statefun_runtime.engine.limits import FailurePolicy, Limits, OnFailure
 from statefun_runtime.epoch import Parked
 from statefun_runtime.interfaces import Batch, Effects, Failure, FailureKind, Send, Table
 from statefun_runtime.store import keys, rows
+from statefun_runtime.store.queries import read_messages
 from tests.simulation.world import World
 
 from .steps import (
@@ -30,6 +31,7 @@ from .steps import (
     payloads,
     ready,
     restart,
+    resume,
     tables,
     value,
     world_of,
@@ -262,14 +264,14 @@ def test_a_resumed_address_gets_all_its_messages_in_order() -> None:
     accept(world, A, b"2")
     answer(world, PERMANENT)
     accept(world, A, b"3")
-    assert world.engine.resume(A)
+    assert resume(world, A)
     answer(world, does(), expect=[b"1", b"2", b"3"])
 
 
 def test_a_resumed_address_has_all_its_attempts_again() -> None:
     world = with_message()
     answer(world, PERMANENT)
-    world.engine.resume(A)
+    resume(world, A)
     assert answer(world, TRANSIENT).attempt == 1
     assert 5 <= wait(world) <= 10
 
@@ -277,13 +279,13 @@ def test_a_resumed_address_has_all_its_attempts_again() -> None:
 def test_only_a_parked_address_can_be_resumed() -> None:
     world = with_message()
     assert not world.engine.resume(A)
-    assert not world.engine.resume(("test/f", "never heard of"))
+    assert not resume(world, ("test/f", "never heard of"))
     answer(world, TRANSIENT)
-    assert not world.engine.resume(A)
+    assert not resume(world, A)
     wait(world)
     answer(world, PERMANENT)
-    assert world.engine.resume(A)
-    assert not world.engine.resume(A)
+    assert resume(world, A)
+    assert not resume(world, A)
 
 
 def test_an_address_stays_parked_over_a_restart_and_its_reason_is_on_disk() -> None:
@@ -296,7 +298,7 @@ def test_an_address_stays_parked_over_a_restart_and_its_reason_is_on_disk() -> N
     [row] = world.store.get_many(Table.PARKED, [keys.address_key(A)])
     assert row is not None
     assert rows.read_parked(row).reason == PERMANENT.reason
-    world.engine.resume(A)
+    resume(world, A)
     answer(world, does(), expect=[b"1", b"2"])
 
 
@@ -307,8 +309,9 @@ def test_an_address_can_be_resumed_after_a_restart_before_its_state_was_loaded()
     accept(world, A, b"2")
     answer(world, PERMANENT)
     restart(world, SEEN)
-    assert world.engine.resume(A)
-    assert world.engine.next_batches(1) == [], "the state is not there yet"
+    assert not world.engine.open(A)
+    assert not world.engine.resume(A), "it is not known yet that it is parked"
+    assert resume(world, A)
     assert answer(world, does(), expect=[b"2"]).state == {"seen": value("yes")}
 
 
@@ -335,7 +338,7 @@ def test_an_address_may_park_again() -> None:
     for _ in range(2):
         answer(world, PERMANENT)
         restart(world)
-        assert world.engine.resume(A)
+        assert resume(world, A)
     answer(world, does(), expect=[b"1"])
     restart(world)
     assert ready(world) == []
@@ -353,7 +356,7 @@ def test_a_failed_call_leaves_state_and_messages_as_they_were(failure: Failure) 
     world.cut()
     world.commit_and_crash()
     declare(world, SEEN)
-    world.engine.resume(A)
+    resume(world, A)
     assert answer(world, does(), expect=[b"2"]).state == {"seen": value("yes")}
 
 
@@ -375,10 +378,8 @@ def test_an_application_that_is_wrong_parks_whatever_the_policy_and_is_tried_aga
     accept(world, B, b"1")
     answer(world, PERMANENT, expect=[b"1"]) if on_failure is OnFailure.PARK else answer(world, does())
     restart(world)
-    world.engine.resume_misconfigured()
     answer(world, MISCONFIGURED, expect=[b"1", b"2"])
     restart(world)
-    world.engine.resume_misconfigured()
     answer(world, does(), expect=[b"1", b"2"])
     restart(world)
     assert A not in world.engine.epoch.parked
@@ -460,8 +461,7 @@ def test_counts_are_right_after_messages_were_put_aside() -> None:
     accept(world, A, b"2", b"3")
     world.function = lambda batch: PERMANENT if b"2" in payloads(batch) else does()
     world.run()
-    dispatcher = world.engine.dispatcher
-    assert (dispatcher.queued, dispatcher.stuck, dispatcher.types["test/f"].backlog) == (0, 0, 0)
+    assert (world.engine.dispatcher.queued, world.engine.pending) == (0, 0)
 
 
 # ---------------------------------------------------------------------------------------------------------- bisecting
@@ -521,7 +521,7 @@ def test_parking_bisects_too_and_the_address_parks_at_the_poison_message() -> No
     [row] = world.store.get_many(Table.PARKED, [keys.address_key(A)])
     assert row is not None
     assert rows.read_parked(row).messages == 1
-    assert [message[3] for message in world.engine.dispatcher.open(A).queue] == [b"poison", b"4"]
+    assert [message[3] for message in read_messages(world.store, A, 0, 10)[0]] == [b"poison", b"4"]
 
 
 def test_messages_that_came_during_bisecting_stay_behind() -> None:

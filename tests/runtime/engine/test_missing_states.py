@@ -6,7 +6,24 @@ from statefun_runtime.interfaces import MissingStates, Send, StateSpec, Table
 from statefun_runtime.store.recovery import recover
 from tests.simulation.world import World
 
-from .steps import CALLED, SEEN, WRITTEN, A, B, C, accept, answer, call, commit, does, ready, tables, value, world_of
+from .steps import (
+    CALLED,
+    SEEN,
+    WRITTEN,
+    A,
+    B,
+    C,
+    accept,
+    answer,
+    call,
+    commit,
+    does,
+    ready,
+    resume,
+    tables,
+    value,
+    world_of,
+)
 
 OTHER = StateSpec("other", "test/text")
 
@@ -179,6 +196,7 @@ def test_a_type_that_changed_between_two_starts_parks_each_address_that_is_calle
     commit(world)
     world.crash()
     accept(world, B, b"1")
+    commit(world)
     for address in (A, B):
         batch = answer(world, MissingStates((StateSpec("seen", "test/number"),)))
         assert batch.target == address
@@ -218,7 +236,7 @@ def test_a_resumed_address_may_ask_ten_times_again() -> None:
     world = asking(SEEN)
     for number in range(10):
         answer(world, MissingStates((StateSpec(f"state{number}", "test/text"),)))
-    world.engine.resume(A)
+    resume(world, A)
     for number in range(10):
         answer(world, MissingStates((StateSpec(f"state{number + 10}", "test/text"),)))
     assert call(world).target == A

@@ -5,6 +5,7 @@ import pytest
 from statefun_runtime.engine.operations import Operations
 from statefun_runtime.epoch import DeadLetter, JournalEntry, LetterKind
 from statefun_runtime.interfaces import DelayedSend, EgressRecord, Send, Table
+from statefun_runtime.operating import NEEDED, bring
 from statefun_runtime.operation import Action
 from statefun_runtime.store import keys, rows
 from tests.simulation.world import World
@@ -41,6 +42,8 @@ def parked_world(*waiting: bytes) -> World:
 
 
 def operate(world: World, action: Action) -> str:
+    commit(world)
+    bring(world.engine, world.store, A, NEEDED[action])
     outcome = Operations(world.engine, "ann").on_address(action, A)
     assert outcome.done, outcome.text
     assert outcome.target == "test/f/a"
@@ -149,8 +152,8 @@ def test_the_counts_of_what_waits_are_right_afterwards(action: Action) -> None:
     world.function = lambda _: does()
     world.run()
     dispatcher = world.engine.dispatcher
-    assert (dispatcher.queued, dispatcher.stuck, world.engine.runnable) == (0, 0, 0)
-    assert dispatcher.types["test/f"].backlog == 0
+    assert (dispatcher.queued, dispatcher.queued_bytes, world.engine.runnable) == (0, 0, 0)
+    assert (world.engine.pending, dispatcher.types["test/f"].pending_bytes) == (0, 0)
 
 
 def test_every_action_is_journalled_with_time_target_and_who() -> None:
@@ -178,6 +181,7 @@ def test_a_dead_letter_that_is_sent_again_is_a_new_message_from_the_same_caller_
     [letter] = letters(world)
     outcome = Operations(world.engine, "ann").on_letter(Action.RESEND, letter)
     assert outcome == (str(letter.number), True, "sent again to test/f/a")
+    commit(world)
     batch = call(world)
     assert payloads(batch) == [b"2", b"poison"], "behind those that came meanwhile"
     sequence, target, caller, _ = batch.messages[1]

@@ -42,6 +42,7 @@ def test_order_holds_over_a_restart_when_some_messages_were_durable_and_others_c
     answer(world, does(), expect=[b"1"])
     restart(world)
     accept(world, A, b"4")
+    commit(world)
     for expected in (b"2", b"3", b"4"):
         answer(world, does(), expect=[expected])
 
@@ -87,7 +88,7 @@ def test_a_stale_reply_is_dropped() -> None:
 
 
 def test_a_reply_to_an_address_that_is_no_longer_in_memory_is_dropped() -> None:
-    world = world_of(limits=Limits(cached_addresses=0))
+    world = world_of(limits=Limits(cache_bytes=0))
     accept(world, A, b"1")
     batch = answer(world, does())
     for payload in (b"2", b"3"):

@@ -106,8 +106,8 @@ def test_a_reader_creates_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("read_only", [False, True])
 def test_a_newer_format_is_refused(tmp_path: Path, read_only: bool) -> None:
     RocksDBStore(tmp_path).close()
-    (tmp_path / "FORMAT").write_text("2")
-    with pytest.raises(FormatError, match="has format 2, this version reads 1; start the version that wrote it"):
+    (tmp_path / "FORMAT").write_text("3")
+    with pytest.raises(FormatError, match="has format 3, this version reads 2; start the version that wrote it"):
         RocksDBStore(tmp_path, read_only=read_only)
 
 
