@@ -132,3 +132,14 @@ def read_journal(data_dir: Path) -> Iterator[JournalEntry]:
 
 def _matches(address: Address, typename: str | None, id_prefix: str) -> bool:
     return typename is None or (address[0] == typename and address[1].startswith(id_prefix))
+
+
+def count_parked_messages(data_dir: Path) -> int:
+    """How many messages wait at addresses that are parked.
+
+    Raises:
+        StoreError: There is no readable store.
+    """
+    with closing(RocksDBStore(data_dir, read_only=True)) as store:
+        addresses = [key for key, _ in store.scan(Table.PARKED)]
+        return sum(1 for key in addresses for _ in store.scan(Table.MAILBOX, key, keys.after_prefix(key)))

@@ -23,6 +23,7 @@ from statefun_runtime.endpoint.inprocess import InProcessEndpoint
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.limits import FailurePolicy, Limits, OnFailure
 from statefun_runtime.epoch import Recovery
+from statefun_runtime.feeds import Feeds
 from statefun_runtime.interfaces import AdapterContext, Egress, Ingress, RecordCounts
 from statefun_runtime.maintenance import Maintenance
 from statefun_runtime.metrics import EngineSnapshot, Metrics
@@ -62,7 +63,7 @@ class Runtime:
             stack.callback(store.close)
             release_misconfigured(store)
             recovery = recover(store)
-            self._build(store, recovery)
+            self._build(store, recovery, stop)
             stack.callback(self._driver.close)
             await self._admin.start()
             stack.push_async_callback(self._admin.stop)
@@ -79,7 +80,7 @@ class Runtime:
             finally:
                 await self._stop()
 
-    def _build(self, store: RocksDBStore, recovery: Recovery) -> None:
+    def _build(self, store: RocksDBStore, recovery: Recovery, stop: asyncio.Event) -> None:
         config, module = self._config, self._module
         engine = Engine(recovery, [egress.id for egress in module.egresses], _limits(config), SystemRandom())
         hosted = InProcessEndpoint(self._functions, config.call_timeout / 1000)
@@ -94,11 +95,12 @@ class Runtime:
         self._status = Status(self._driver, ingress_counts, egress_counts)
         self._ingresses = {c.id: make_ingress(c, self._context(ingress_counts[c.id])) for c in module.ingresses}
         self._egresses = {c.id: make_egress(c, self._context(egress_counts[c.id])) for c in module.egresses}
+        self._feeds = Feeds(self._ingresses, self._status.finished.add)
         probes = Probes(self._unready, self._metrics.exposition, self._status.as_json)
         self._admin = AdminServer(probes, config.admin_port, config.admin_host)
         actions = Actions(self._admin, self._token)
         actions.add(PATH, operations_action(LiveOperations(self._driver, store).perform))
-        Maintenance(self._driver, config.data_dir).add_to(actions)
+        Maintenance(config.data_dir, self._driver.checkpoint, self._drain, stop.set).add_to(actions)
 
     def _context(self, counts: RecordCounts) -> AdapterContext:
         return AdapterContext(counts, self._config.http_host, self._config.max_request_bytes)
@@ -135,7 +137,7 @@ class Runtime:
             asyncio.create_task(self._driver.failed(), name="driver"),
             asyncio.create_task(self._refresh_specs(), name="spec refresh"),
             *(asyncio.create_task(egress.run(), name=name) for name, egress in self._egresses.items()),
-            *(asyncio.create_task(self._feed(name, ingress), name=name) for name, ingress in self._ingresses.items()),
+            asyncio.create_task(self._feeds.run(), name="ingresses"),
         }
         try:
             while not stopping.done():
@@ -152,17 +154,19 @@ class Runtime:
             await asyncio.sleep(self._config.spec_refresh / 1000)
             self._routes.ask_for_states()
 
-    async def _feed(self, name: str, ingress: Ingress) -> None:
-        await ingress.run()
-        self._status.finished.add(name)
-        _log.info("the ingress %s has come to the end of its source", name)
-
-    async def _stop(self) -> None:
+    def _pause(self) -> None:
         self._status.phase = "draining"
         self._driver.pause()
+
+    async def _drain(self) -> None:
+        """Take nothing more; what is here goes on."""
+        self._pause()
+        await self._feeds.stop()
+
+    async def _stop(self) -> None:
+        self._pause()
         try:
-            for ingress in self._ingresses.values():
-                await ingress.stop()
+            await self._feeds.stop()
             await self._finish_calls()
             await self._driver.settle()
         finally:

@@ -14,6 +14,7 @@ from statefun import (
     ValueSpec,
     egress_message_builder,
     make_json_type,
+    message_builder,
 )
 
 APPLIED = make_json_type("e2e/Applied")
@@ -74,3 +75,25 @@ def picky(context: Context, message: Message) -> None:
     if text.startswith("/") and not Path(text).exists():
         raise Reject(f"{text} is not there")
     context.storage.applied = [*(context.storage.applied or []), text]
+
+
+@functions.bind("e2e/chain", specs=[ValueSpec("seen", IntType)])
+async def chain(context: Context, message: Message) -> None:
+    """Send on as many messages as the message says, slowly, and one that is due in a day."""
+    left = message.as_int()
+    context.storage.seen = (context.storage.seen or 0) + 1
+    await asyncio.sleep(0.02)
+    if left:
+        context.send(message_builder(target_typename="e2e/chain", target_id=context.address.id, int_value=left - 1))
+    else:
+        context.send_after(
+            timedelta(days=1),
+            message_builder(target_typename="e2e/chain", target_id="later", int_value=0),
+            cancellation_token="tomorrow",
+        )
+
+
+@functions.bind("e2e/broken")
+def broken(context: Context, message: Message) -> None:
+    """Fail for good."""
+    raise Reject("broken on purpose")

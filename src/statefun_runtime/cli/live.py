@@ -8,7 +8,6 @@ from typing import Any
 
 from statefun_runtime.access import read_access
 from statefun_runtime.cli.failure import CommandError, ExitCode
-from statefun_runtime.errors import StatefunRuntimeError
 
 ANSWER_SECONDS = 30.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  compared with, not bound to
@@ -17,7 +16,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  compared with
 class LiveRuntime:
     """A process that runs an application, by its admin server."""
 
-    def __init__(self, data_dir: Path, why: StatefunRuntimeError) -> None:
+    def __init__(self, data_dir: Path, why: Exception) -> None:
         """Find how to reach the owner of `data_dir`; raises `why` if it does not say."""
         access = read_access(data_dir)
         if access is None:

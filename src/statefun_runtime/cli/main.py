@@ -6,6 +6,7 @@ from statefun.version import __version__
 from statefun_runtime.cli.check import check
 from statefun_runtime.cli.dead_letters import dead_letters
 from statefun_runtime.cli.delayed import delayed
+from statefun_runtime.cli.drain import drain
 from statefun_runtime.cli.init import init
 from statefun_runtime.cli.journal import journal
 from statefun_runtime.cli.mailbox import mailbox
@@ -34,5 +35,20 @@ def main() -> None:
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
 
 
-for _command in (run, send, check, init, serve, savepoint, state, mailbox, delayed, parked, dead_letters, journal):
+_COMMANDS = (
+    run,
+    send,
+    check,
+    init,
+    serve,
+    drain,
+    savepoint,
+    state,
+    mailbox,
+    delayed,
+    parked,
+    dead_letters,
+    journal,
+)
+for _command in _COMMANDS:
     main.add_command(_command)
