@@ -105,7 +105,7 @@ def _count(rest: Iterator[DelayedMessage]) -> int:
 def _print(outcome: Drained, shown: list[DelayedMessage], total: int, *, stopped: bool) -> None:
     click.echo(f"drained at epoch {outcome.epoch}; {'stopped' if stopped else 'running without ingresses'}")
     if outcome.parked_messages:
-        click.echo(f"{outcome.parked_messages} messages wait at parked addresses; `statefun parked list` shows those")
+        click.echo(f"{outcome.parked_messages} messages wait at parked addresses; `statefun parked list` shows why")
     click.echo(f"{total} delayed messages" + (f", the first {len(shown)}:" if total > len(shown) else ""))
     for message in shown:
         target, sender = "/".join(message.target), "/".join(message.caller)
