@@ -19,10 +19,9 @@ PERMANENT = Failure(FailureKind.PERMANENT, "422")
 async def rig() -> AsyncIterator[Rig]:
     """A driver with A parked."""
     started = Rig().start()
-    epoch = started.accept(A, A)
+    started.accept(A, A)
     await started.endpoint.answer(PERMANENT)
-    await started.driver.durable(epoch)
-    await turns()
+    await started.driver.settle()
     yield started
     await started.close()
 
