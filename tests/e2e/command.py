@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.e2e.ports import free_port
@@ -42,11 +42,23 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 class Command:
     """A command that runs until it is stopped. Its output goes to a log file."""
 
-    def __init__(self, directory: Path, *arguments: str, ready: Callable[[], bool], cwd: Path = ROOT) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *arguments: str,
+        ready: Callable[[], bool],
+        cwd: Path = ROOT,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.log = directory / f"{arguments[0]}.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [STATEFUN, *arguments], cwd=cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [STATEFUN, *arguments],
+                cwd=cwd,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         self._ready = ready
 
@@ -75,6 +87,8 @@ class Runtime:
     def __init__(self, directory: Path, *what: str, cwd: Path = ROOT) -> None:
         self.directory = directory
         self.data = directory / "data"
+        self.environment: Mapping[str, str] | None = None
+        """Of the process, from its next start on; `None` is that of the tests."""
         self.ingress_port = free_port()
         self.egress_port = free_port()
         self.admin_port = free_port()
@@ -102,6 +116,7 @@ class Runtime:
             *settings,
             ready=self.is_ready,
             cwd=self._cwd,
+            environment=self.environment,
         )
 
     def start(self, *settings: str) -> "Runtime":

@@ -2,6 +2,7 @@
 
 import http.client
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -15,6 +16,8 @@ class Sender:
     id: str
     sent: list[str] = field(default_factory=list)
     acknowledged: list[str] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)
+    """The statuses of the other answers."""
     connection: http.client.HTTPConnection | None = None
 
     def send_next(self, port: int) -> bool:
@@ -40,14 +43,15 @@ class Sender:
         if response.status == http.HTTPStatus.ACCEPTED:
             self.acknowledged.append(text)
             return True
+        self.refused.append(response.status)
         return False
 
 
 class Load:
     """Several senders in threads of their own, until the end of the `with` block."""
 
-    def __init__(self, runtime: Runtime, senders: int) -> None:
-        self.senders = [Sender(f"sender-{number}") for number in range(senders)]
+    def __init__(self, runtime: Runtime, senders: int, make: Callable[[str], Sender] = Sender) -> None:
+        self.senders = [make(f"sender-{number}") for number in range(senders)]
         self._port = runtime.ingress_port
         self._acknowledged = 0
         self._changed = threading.Condition()

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from statefun_runtime.errors import FormatError, StoreError
+from statefun_runtime.errors import DiskError, FormatError, StoreError
 from statefun_runtime.store import durable_mark
 
 FORMAT = b"2"
@@ -39,14 +39,17 @@ def check_format(path: Path) -> None:
 
     Raises:
         FormatError: Another version wrote it.
+        DiskError: It cannot be read.
         StoreError: It is no data directory.
     """
     try:
         found = (path / FORMAT_FILE).read_bytes().strip()
-    except OSError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise StoreError(
             f"{path} is not a data directory of this runtime: {error}; name the right one, or an empty one"
         ) from error
+    except OSError as error:
+        raise DiskError(f"the data directory {path} cannot be read: {error}; repair it and start again") from error
     if found != FORMAT:
         raise FormatError(
             f"the data directory {path} has format {found.decode(errors='replace')}, this version reads "

@@ -11,7 +11,7 @@ import os
 import zlib
 from pathlib import Path
 
-from statefun_runtime.errors import DamagedError
+from statefun_runtime.errors import DamagedError, DiskError
 
 MARK_FILE = "DURABLE"
 
@@ -54,13 +54,15 @@ def read(path: Path) -> int | None:
 
     Raises:
         DamagedError: It is not what was written.
-        OSError: It cannot be read.
+        DiskError: It cannot be read.
     """
     file = path / MARK_FILE
     try:
         lines = file.read_bytes().splitlines(keepends=True)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise DiskError(f"{file} cannot be read: {error}; repair the disk and start again") from error
     numbers = [number for number in map(_number_in, lines) if number is not None]
     if not numbers:
         raise DamagedError(

@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
@@ -67,9 +67,9 @@ class RocksDBStore(Store):
                 # Before opening it to write, which tidies up and could remove what is left of a damaged store.
                 _check_whole(path, read_sequence(self._path), mark)
             self._db = open_database(self._path, read_only=False, create=is_new)
-            resources.callback(self._close_database)
+            resources.callback(self._close, self._db.close)
             self._mark = durable = DurableMark(path, mark)
-            resources.callback(durable.close)
+            resources.callback(self._close, durable.close)
             durable.write(self._db.latest_sequence_number())
         except OSError as error:
             raise DiskError(f"the data directory {path} cannot be used: {error}; choose another or free it") from error
@@ -145,11 +145,11 @@ class RocksDBStore(Store):
         self._handles.clear()
         self._resources.close()
 
-    def _close_database(self) -> None:
+    def _close(self, part: Callable[[], None]) -> None:
         try:
-            self._db.close()
+            part()
         except Exception as error:  # noqa: BLE001  the binding has no class of its own for what RocksDB refuses
-            # Closing writes what is in memory to tables; all of it is in the log already.
+            # Closing writes what is in memory to tables, and syncs the mark: all of it is in the log already.
             _log.warning("closing %s failed: %s; nothing durable is lost", self._path, error)
 
     def _family(self, table: Table) -> Rdict:
