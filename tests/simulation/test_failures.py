@@ -38,7 +38,11 @@ class Run:
         )
         self.policy = policy
         limits = Limits(
-            max_batch=random.choice((1, 3, 1000)), cached_addresses=random.choice((0, 2)), policies={"test/*": policy}
+            max_batch=random.choice((1, 3, 1000)),
+            cache_bytes=random.choice((0, 2000)),
+            page=random.choice((1, 4, 2000)),
+            max_queued=random.choice((1, 10, 50_000)),
+            policies={"test/*": policy},
         )
         self.world = World(self.function, limits, seed)
         self.declare()
