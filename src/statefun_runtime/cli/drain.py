@@ -75,9 +75,9 @@ def _wait(live: LiveRuntime, data: Path, timeout: float) -> Drained:
         status = live.status()
         pending: int = status["pending"]
         if status["idle"]:
-            parked = count_parked_messages(data) if pending else 0
-            if pending == parked:
-                return Drained(status["epoch"], parked)
+            return Drained(status["epoch"], 0)
+        if status["parked"] and pending == count_parked_messages(data):
+            return Drained(status["epoch"], pending)
         if pending != told:
             click.echo(f"{pending} messages left", err=True)
             told = pending
