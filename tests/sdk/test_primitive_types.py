@@ -20,7 +20,7 @@ from statefun.protocol.types_pb2 import (
     LongWrapper,
     StringWrapper,
 )
-from tests.sdk.wire import BYTES, FIXED32, FIXED64, VARINT, field, unknown_fields
+from tests.sdk.encodings import BYTES, FIXED32, FIXED64, VARINT, field, unknown_fields
 
 TEXTS = st.text(max_size=200) | st.integers(0, 0x4010).map(lambda length: "é" * (length // 2) + "x" * (length % 2))
 KINDS: dict[str, tuple[Type[Any], Any, int, st.SearchStrategy[Any]]] = {

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from statefun import Header, Message, make_json_type, message_builder, simple_type
 from statefun.protocol.request_reply_pb2 import TypedValue
 from statefun.wire import encode_typed_value
-from tests.sdk.wire import field, unknown_fields
+from tests.sdk.encodings import field, unknown_fields
 
 BLOB = simple_type("example/blob", bytes, bytes)
 TYPENAMES = st.text(max_size=20) | st.integers(100, 20_000).map(lambda length: "x" * length)
