@@ -5,6 +5,7 @@ requests to loopback: by `Sec-Fetch-Site`, by `Origin`, and, for a server bound 
 loopback (a name that was rebound to 127.0.0.1).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import ip_address
 from typing import TypeAlias
@@ -15,6 +16,10 @@ from yarl import URL
 LOOPBACK = "127.0.0.1"
 SHUTDOWN_SECONDS = 30.0
 """How long `stop` waits for requests that are being answered."""
+BODY_SECONDS = 30.0
+"""How long a client may take to send the body of a request."""
+LINGER_SECONDS = 1.0
+"""How long a client may go on sending a body after it was answered; without it, a reset could overtake the answer."""
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -31,16 +36,29 @@ class HttpError(Exception):
 class HttpServer:
     """Answers every request with `handler`, which may raise HttpError. Port 0 takes a free one.
 
-    A body longer than `max_body_bytes` is answered with 413 when the handler reads it.
+    The handler gets a request when its body is here. One longer than `max_body_bytes` is answered with 413, one that is
+    not complete after `body_seconds` with 408, and one that is not complete when the server stops with 503.
     """
 
-    def __init__(self, handler: Handler, host: str, port: int, max_body_bytes: int = 1024 * 1024) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        host: str,
+        port: int,
+        max_body_bytes: int = 1024 * 1024,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
         self._handler = handler
+        self._body_seconds = body_seconds
+        self._receiving: set[asyncio.Timeout] = set()
+        self._stopping = False
         self._host = host
         self._wanted_port = port
         application = web.Application(client_max_size=max_body_bytes)
         application.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        self._runner = web.AppRunner(
+            application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, lingering_time=LINGER_SECONDS
+        )
 
     async def start(self) -> None:
         """Listen. Raises OSError if the address cannot be had."""
@@ -58,16 +76,38 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Take no more requests, finish those that were taken, close all connections. Idempotent."""
+        # From now on aiohttp reads no more from its connections: a body that is not here yet will never be.
+        self._stopping = True
+        for limit in self._receiving:
+            limit.reschedule(asyncio.get_running_loop().time())
         await self._runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
             _refuse_other_sites(request, self._host)
+            if request.body_exists:
+                await self._receive(request)
             return await self._handler(request)
         except HttpError as error:
             return json_error(error.status, str(error), error.headers)
         except web.HTTPException as error:
             return json_error(error.status, error.text or error.reason)
+
+    async def _receive(self, request: web.Request) -> None:
+        """Read the body, which then is there for the handler."""
+        limit = asyncio.timeout(0 if self._stopping else self._body_seconds)
+        try:
+            async with limit:
+                self._receiving.add(limit)
+                await request.read()
+        except TimeoutError as error:
+            if self._stopping:
+                raise HttpError(503, "the server stops") from error
+            raise HttpError(408, f"the body did not come within {self._body_seconds:g} s") from error
+        except ConnectionError as error:
+            raise HttpError(400, "the client closed the connection before it had sent the body") from error
+        finally:
+            self._receiving.discard(limit)
 
 
 def json_error(status: int, text: str, headers: Mapping[str, str] | None = None) -> web.Response:

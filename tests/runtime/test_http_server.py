@@ -1,8 +1,11 @@
+import asyncio
+
 import aiohttp
 import pytest
 from aiohttp import web
 
 from statefun_runtime.http_server import HttpServer
+from tests.runtime.driver_rig import turns
 
 
 async def hello(request: web.Request) -> web.Response:
@@ -53,6 +56,46 @@ async def test_web_pages_of_other_sites_are_refused(headers: dict[str, str], rea
 
 async def test_a_server_for_the_network_takes_any_host_name() -> None:
     assert await get("0.0.0.0", {"Host": "runtime.internal"}) == (200, "hello")
+
+
+async def sending(server: HttpServer) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A client whose request the server has begun to take, and that has sent a part of the body."""
+    await server.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+    assert b" 100 " in await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"hel")
+    return reader, writer
+
+
+async def test_a_stop_does_not_wait_for_a_body_that_is_not_here() -> None:
+    server = HttpServer(hello, "127.0.0.1", 0)
+    reader, writer = await sending(server)
+    stopping = asyncio.create_task(server.stop())
+    assert b" 503 " in await reader.readline()
+    writer.close()
+    await stopping
+
+
+@pytest.mark.slow
+async def test_a_body_that_does_not_come_in_time_is_refused() -> None:
+    server = HttpServer(hello, "127.0.0.1", 0, body_seconds=0.01)
+    reader, writer = await sending(server)
+    assert b" 408 " in await reader.readline()
+    writer.write(b"lo")  # or the server lingers for it
+    await server.stop()
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_client_that_goes_away_while_it_sends_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    server = HttpServer(hello, "127.0.0.1", 0)
+    _, writer = await sending(server)
+    writer.close()
+    await writer.wait_closed()
+    await turns()
+    await server.stop()
+    assert caplog.records == []
 
 
 async def test_stopping_twice_is_no_error() -> None:

@@ -31,7 +31,7 @@ class Outbox:
     """By egress, the epochs whose rows are in the store.
 
     An egress is handed as many records as fit into `outbox_memory`; the others stay on disk, and it gets them as it
-    releases what it has. Above `outbox_limit` it is full.
+    releases what it has. Above `outbox_limit` it is full, until only three quarters of that wait.
     """
 
     def __init__(self, recovered: Mapping[str, Sequence[OutboxEntry]], egresses: Iterable[str], limits: Limits) -> None:
@@ -89,7 +89,7 @@ class Outbox:
             queue.handed_size -= entry.size
             queue.size -= entry.size
             epoch.outbox_gone.append((egress, entry.epoch))
-        if queue.size <= self._limits.outbox_limit:
+        if queue.size <= self._limits.outbox_limit * 3 // 4:
             self.full.discard(egress)
         if position is not None:
             epoch.sinks[egress] = position

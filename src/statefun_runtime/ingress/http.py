@@ -18,9 +18,9 @@ ROOM_SECONDS = 0.5
 class HttpIngress:
     """Takes a message by any method and answers 202 when it is durable.
 
-    Other answers, all with a JSON body: 400 not a message, 413 a body over the context's `max_request_bytes`, 429 with
-    Retry-After when the runtime is behind, 503 when the message did not become durable. It has no positions: a sender
-    without a 202 sends again.
+    Other answers, all with a JSON body: 400 not a message, 408 a body too late, 413 a body over the context's
+    `max_request_bytes`, 429 with Retry-After when the runtime is behind, 503 when the message did not become durable.
+    It has no positions: a sender without a 202 sends again.
     """
 
     def __init__(self, spec: PlaygroundIngressSpec, context: AdapterContext) -> None:

@@ -70,13 +70,15 @@ def test_what_waits_on_disk_cannot_be_released() -> None:
     assert handed(box) == [2]
 
 
-def test_an_egress_above_the_limit_is_full_until_it_has_released_enough() -> None:
-    box = outbox(50, 50, limit=100)
+def test_an_egress_above_the_limit_is_full_until_it_has_released_a_quarter() -> None:
+    box = outbox(10, 15, 25, 50, limit=100)
     handed(box)
     assert not box.full
-    box.durable(OUT, OutboxEntry(3, 1))
+    box.durable(OUT, OutboxEntry(5, 1))
     assert (box.full, box.size(OUT)) == ({OUT}, 101)
-    box.released(OUT, 1, None, Epoch(9))
+    box.released(OUT, 2, None, Epoch(9))
+    assert (box.full, box.size(OUT)) == ({OUT}, 76)
+    box.released(OUT, 3, None, Epoch(9))
     assert (box.full, box.size(OUT)) == (set(), 51)
 
 
