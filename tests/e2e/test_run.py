@@ -256,9 +256,25 @@ def test_the_servers_of_a_module_file_take_address_and_size_from_the_settings(tm
         runtime.kill()
 
 
-def put(port: int, path: str, size: int) -> int:
-    """The status of a PUT with a body of `size` bytes to 127.0.0.2."""
-    connection = http.client.HTTPConnection("127.0.0.2", port, timeout=30)
+def test_messages_for_an_endpoint_where_nobody_answers_do_not_pause_the_ingresses(tmp_path: Path) -> None:
+    file = tmp_path / "module.yaml"
+    runtime = Runtime(tmp_path, str(file), "--functions", APPLICATION, "--high-water", "5")
+    module = MODULE.replace("e2e/*", "dead/*")
+    file.write_text(module.format(ingress=runtime.ingress_port, egress=runtime.egress_port, url="http://127.0.0.1:1"))
+    runtime.start()
+    try:
+        for target in ("dead/function", "e2e/silent"):
+            assert [put(runtime.ingress_port, f"/{target}/{n}", 1, "127.0.0.1") for n in range(12)] == [202] * 12
+        status = json.loads(get(runtime.admin_port, "/status")[1])
+        assert (status["paused"], status["functions"]["dead/function"]["backlog"]) == (None, 12)
+        assert runtime.stop() == 0
+    finally:
+        runtime.kill()
+
+
+def put(port: int, path: str, size: int, host: str = "127.0.0.2") -> int:
+    """The status of a PUT with a body of `size` bytes."""
+    connection = http.client.HTTPConnection(host, port, timeout=30)
     try:
         connection.request("PUT", path, b"x" * size)
         return connection.getresponse().status
