@@ -19,7 +19,7 @@ from statefun_runtime.clock import EngineClock
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.epoch import Epoch
 from statefun_runtime.errors import StoreError
-from statefun_runtime.failure_log import log_failures
+from statefun_runtime.failure_log import FailureLog
 from statefun_runtime.interfaces import Arrival, Batch, Egress, Endpoint, Inlet, Outlet, Reply, Store
 from statefun_runtime.metrics import Histogram
 from statefun_runtime.reading import answer_reads
@@ -64,6 +64,7 @@ class Driver:
         """Args: `endpoint_of` finds who serves a typename; `commit_interval` is the least seconds between commits."""
         self.engine = engine
         self.commits = CommitFigures()
+        self.failures = FailureLog()
         self.latency: defaultdict[str, Histogram] = defaultdict(Histogram)
         """By typename, from giving a batch to its endpoint to the reply."""
         self._store = store
@@ -298,7 +299,7 @@ class Driver:
         self.wake()
 
     def _release(self, epoch: Epoch) -> None:
-        log_failures(epoch)
+        self.failures.durable(epoch)
         waiting = self._waiting_durable
         for number in [number for number in waiting if number <= epoch.number]:
             for future in waiting.pop(number):

@@ -90,6 +90,8 @@ class EngineSnapshot:
     delayed_messages: int = 0
     addresses_in_memory: int = 0
     ingresses_paused: bool = False
+    dead_letters: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Made since the start, by function type or egress."""
     outbox_bytes: Mapping[str, int] = field(default_factory=dict[str, int])
     """Of records that wait for an egress, by its id."""
     functions: Mapping[str, FunctionSnapshot] = field(default_factory=dict[str, FunctionSnapshot])
@@ -180,6 +182,10 @@ def _engine_families(snapshot: EngineSnapshot) -> Iterable[Metric]:
     yield GaugeMetricFamily(
         "statefun_ingresses_paused", "1 while ingresses wait for room, else 0.", snapshot.ingresses_paused
     )
+    letters = CounterMetricFamily("statefun_dead_letters", "Dead letters that were made.", labels=["destination"])
+    for name, count in snapshot.dead_letters.items():
+        letters.add_metric([name], count)
+    yield letters
     outbox = GaugeMetricFamily("statefun_outbox_bytes", "Records that wait for the egress.", labels=["egress"])
     for name, size in snapshot.outbox_bytes.items():
         outbox.add_metric([name], size)

@@ -46,6 +46,7 @@ class Status:
             "time": engine.now,
             "pending": engine.pending,
             "parked": sum(function_type.parked for function_type in types),
+            "dead_letters": self._driver.failures.dead_letters.total(),
             "delayed": engine.delayed.count,
             "invocations": sum(function_type.invocations for function_type in types),
             "addresses": engine.dispatcher.addresses,
@@ -96,6 +97,7 @@ class Status:
         return EngineSnapshot(
             epochs=commits.latency.count,
             epoch_rows=commits.rows,
+            dead_letters=self._driver.failures.dead_letters,
             commit=commits.latency,
             pending_messages=engine.pending,
             delayed_messages=engine.delayed.count,

@@ -57,6 +57,12 @@ def test_each_scrape_reads_the_figures_anew() -> None:
     assert (value(found, "epochs_total"), value(found, "commit_seconds_count")) == (9, 1)
 
 
+def test_dead_letters_are_counted_by_where_they_were_to_go() -> None:
+    found = samples(Metrics(lambda: EngineSnapshot(dead_letters={"test/f": 3, "test/egress": 1})))
+    assert value(found, "dead_letters_total", destination="test/f") == 3
+    assert value(found, "dead_letters_total", destination="test/egress") == 1
+
+
 def test_records_are_counted_by_ingress_and_egress() -> None:
     metrics = Metrics(EngineSnapshot)
     metrics.ingress("test/in").records += 2

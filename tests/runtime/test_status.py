@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from statefun_runtime.engine.limits import Limits
-from statefun_runtime.interfaces import Arrival, RecordCounts
+from statefun_runtime.interfaces import Arrival, EgressRecord, RecordCounts
 from statefun_runtime.status import Status
 from tests.runtime.driver_rig import EGRESS, A, Rig, effects, turns
 
@@ -50,3 +50,13 @@ async def test_the_position_of_an_ingress_is_shown_when_it_is_durable(rig: Rig) 
     restarted = Rig(store=rig.store).start()
     assert status(restarted).as_json()["ingress"]["ingress"]["positions"] == positions
     await restarted.close()
+
+
+async def test_dead_letters_are_counted_when_they_are_durable(rig: Rig) -> None:
+    rig.accept(A)
+    all_effects = effects()
+    all_effects.egresses.append(EgressRecord("test/missing", b"record"))
+    await rig.endpoint.answer(all_effects)
+    await rig.driver.settle()
+    assert status(rig).as_json()["dead_letters"] == 1
+    assert status(rig).snapshot().dead_letters == {"test/missing": 1}

@@ -49,6 +49,21 @@ def unserved_targets(module: Module, functions: StatefulFunctions) -> Iterator[P
                 yield error(ingress.position, path, message, nearest_name(target, (*sorted(hosted), *named)))
 
 
+def idle_policies(config: RuntimeConfig, module: Module, functions: StatefulFunctions) -> Iterator[str]:
+    """Settings for function types that nobody serves, hence of no effect: most likely a slip."""
+    served = sorted({spec.typename for spec in functions} | {endpoint.functions for endpoint in module.endpoints})
+    for pattern in config.functions:
+        if not any(_overlap(pattern, other) for other in served):
+            near = nearest_name(pattern, served)
+            hint = f' (did you mean "{near}"?)' if near else ""
+            yield f'[functions."{pattern}"] of the config file: no hosted function and no endpoint serves it{hint}'
+
+
+def _overlap(pattern: str, other: str) -> bool:
+    same_namespace = pattern.rpartition("/")[0] == other.rpartition("/")[0]
+    return pattern == other or (same_namespace and (pattern.endswith("/*") or other.endswith("/*")))
+
+
 def _targets(ingress: Component) -> Iterator[tuple[str, str]]:
     """The targets that an ingress names, each with its path in the document."""
     spec = ingress.spec

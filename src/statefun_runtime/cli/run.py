@@ -10,7 +10,7 @@ import click
 
 from statefun import StatefulFunctions
 from statefun_runtime.cli import process
-from statefun_runtime.cli.application import playground_module, read_modules, unserved_targets
+from statefun_runtime.cli.application import idle_policies, playground_module, read_modules, unserved_targets
 from statefun_runtime.cli.banner import Part, banner, parts
 from statefun_runtime.cli.failure import Command
 from statefun_runtime.cli.loading import is_reference, load_functions
@@ -59,6 +59,8 @@ def run(what: tuple[str, ...], functions: str | None, **flags: Any) -> None:
     configure_logging(config.log_level, config.log_format)
     hosted = load_functions(arguments.functions) if arguments.functions else None
     module = _module(arguments.files, hosted, config)
+    for problem in idle_policies(config, module, hosted or StatefulFunctions()):
+        _log.warning("%s", problem)
     _announce(parts(module, hosted, config))
     process.tune()
     process.run(_run(Runtime(module, hosted, config)))
