@@ -37,7 +37,7 @@ def main() -> None:
     disk = FailingDisk(Path(os.environ["LD_PRELOAD"]), arguments.directory)
     for step in count():
         directory = disk.root / f"step {step}"
-        shutil.copytree(disk.root / BEFORE, directory)
+        shutil.copytree(disk.root / BEFORE, directory, ignore=shutil.ignore_patterns("LOG*"))
         disk.fail("wsmt", KILL, first=step)
         finished = work_on(directory, arguments)
         disk.mend()

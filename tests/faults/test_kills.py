@@ -17,11 +17,6 @@ def new(disk: FailingDisk, directory: Path) -> None:
     """Nothing yet: the directory and the store are made."""
 
 
-def closed(disk: FailingDisk, directory: Path) -> None:
-    """A store that was closed."""
-    run_writer(disk, directory)
-
-
 def torn(disk: FailingDisk, directory: Path) -> None:
     """A store whose log ends in a torn record: it has to be recovered."""
     run_writer(disk, directory)
@@ -35,7 +30,7 @@ def run_writer(disk: FailingDisk, directory: Path, *arguments: object) -> None:
     assert ended == (-9 if arguments else 0)
 
 
-@pytest.mark.parametrize("state", [new, closed, torn])
+@pytest.mark.parametrize("state", [new, torn])
 def test_whatever_step_a_kill_comes_at_epochs_are_whole_and_none_that_was_told_is_missing(
     disk: FailingDisk, reader: Reader, tmp_path: Path, state: Callable[[FailingDisk, Path], None]
 ) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from statefun_runtime.errors import DiskError, FormatError, StoreError
 from statefun_runtime.store import durable_mark
+from statefun_runtime.store.durable_mark import Mark
 
 FORMAT = b"2"
 FORMAT_FILE = "FORMAT"
@@ -21,11 +22,11 @@ def prepare(path: Path) -> None:
         OSError: It cannot be written.
     """
     if not (path / STORE).exists() and not (path / FORMAT_FILE).exists():
-        label(path, 0)
+        label(path, durable_mark.NOTHING)
     check_format(path)
 
 
-def label(path: Path, mark: int) -> None:
+def label(path: Path, mark: Mark) -> None:
     """Write what identifies the directory: that its store is durable up to `mark`, and, last, its format.
 
     Raises OSError.

@@ -1,6 +1,7 @@
 """RocksDB as the store uses it: its options, and its errors in the runtime's words."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from rocksdict import AccessType, BlockBasedOptions, Cache, DBRecoveryMode, Options, Rdict, WriteBufferManager
 
@@ -9,6 +10,8 @@ from statefun_runtime.interfaces import Table
 
 _CACHE_BYTES = 128 * 1024 * 1024
 _MEMTABLES_BYTES = 64 * 1024 * 1024
+_LOGS_BYTES = 128 * 1024 * 1024
+"""A table that hardly changes would keep all logs since its last change, and a start would read them."""
 MEMTABLE_BYTES = 16 * 1024 * 1024
 _DAMAGE = ("Corruption", "No such file or directory")
 _READ_ONLY = AccessType.read_only(error_if_log_file_exist=False)
@@ -35,17 +38,29 @@ def open_database(path: Path, *, read_only: bool, create: bool = False) -> Rdict
         raise store_error(f"the store at {path} cannot be opened", error) from error
 
 
-def read_sequence(path: Path) -> int:
-    """The number of the newest change in the database at `path`, of all its tables. Raises as `open_database` does."""
+class Extent(NamedTuple):
+    """How far a database goes: the number of its newest change, and that of the oldest log that it still needs."""
+
+    sequence: int
+    oldest_log: int
+
+
+def extent_of(db: Rdict) -> Extent:
+    """How far an open database goes."""
+    return Extent(db.latest_sequence_number(), db.property_int_value("rocksdb.min-log-number-to-keep") or 0)
+
+
+def read_extent(path: Path) -> Extent:
+    """How far the database at `path` goes, all its tables together. Raises as `open_database` does."""
     options = _options()
     try:
         # Without any of our tables: the log and the list of files tell it.
         db = Rdict(str(path), options, column_families={}, access_type=_READ_ONLY)
     except Exception as error:
         raise store_error(f"the store at {path} cannot be opened", error) from error
-    number = db.latest_sequence_number()
+    extent = extent_of(db)
     db.close()
-    return number
+    return extent
 
 
 def store_error(what: str, error: Exception) -> StoreError:
@@ -70,6 +85,7 @@ def _options() -> Options:
         WriteBufferManager.new_write_buffer_manager_with_cache(_MEMTABLES_BYTES, False, cache)
     )
     options.set_write_buffer_size(MEMTABLE_BYTES)
+    options.set_max_total_wal_size(_LOGS_BYTES)
     options.set_max_background_jobs(2)
     options.set_keep_log_file_num(4)
     # A torn last record was never acknowledged; anything else that is damaged must be refused, not rolled back.

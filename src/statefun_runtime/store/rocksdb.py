@@ -12,9 +12,10 @@ from rocksdict import Checkpoint, Rdict, RdictIter, ReadOptions, WriteBatch, Wri
 
 from statefun_runtime.errors import DamagedError, DiskError, StoreError
 from statefun_runtime.interfaces import Changes, Store, Table
-from statefun_runtime.store import data_directory, durable_mark
-from statefun_runtime.store.database import open_database, read_sequence, store_error
-from statefun_runtime.store.durable_mark import DurableMark
+from statefun_runtime.store import data_directory, durable_files, durable_mark
+from statefun_runtime.store.database import Extent, extent_of, open_database, read_extent, store_error
+from statefun_runtime.store.durable_files import DurableFiles
+from statefun_runtime.store.durable_mark import DurableMark, Mark
 from statefun_runtime.store.ownership import Ownership
 
 _READ_ATTEMPTS = 5
@@ -41,6 +42,7 @@ class RocksDBStore(Store):
         """
         self._path = path / data_directory.STORE
         self._mark: DurableMark | None = None
+        self._failed = False
         with ExitStack() as resources:
             if read_only:
                 self._db = _open_to_read(path)
@@ -52,7 +54,6 @@ class RocksDBStore(Store):
             self._resources = resources.pop_all()
         self._scans: WeakSet[_Scan] = WeakSet()
         self._unsynced = WriteOptions()
-        self._failed = False
         self._closed = False
 
     def _own(self, path: Path, lock_timeout: float, resources: ExitStack) -> None:
@@ -61,16 +62,17 @@ class RocksDBStore(Store):
             resources.callback(Ownership(path, lock_timeout).release)
             data_directory.prepare(path)
             mark = durable_mark.read(path)
-            is_new = not self._path.exists() if mark is None else mark == 0
+            is_new = not self._path.exists() if mark is None else mark.sequence == 0
             data_directory.make_directory(self._path)
             if not is_new:
                 # Before opening it to write, which tidies up and could remove what is left of a damaged store.
-                _check_whole(path, read_sequence(self._path), mark)
-            self._db = open_database(self._path, read_only=False, create=is_new)
-            resources.callback(self._close, self._db.close)
-            self._mark = durable = DurableMark(path, mark)
+                _check_whole(path, read_extent(self._path), mark)
+            durable = DurableMark(path, mark)
             resources.callback(self._close, durable.close)
-            durable.write(self._db.latest_sequence_number())
+            self._db = open_database(self._path, read_only=False, create=is_new)
+            resources.callback(self._close, self._close_database)
+            self._mark, self._files = durable, DurableFiles(self._path)
+            self._note_durable(self._db.latest_sequence_number())
         except OSError as error:
             raise DiskError(f"the data directory {path} cannot be used: {error}; choose another or free it") from error
 
@@ -108,7 +110,7 @@ class RocksDBStore(Store):
             batch.put(key, value, handles[table])
         try:
             self._write(batch)
-            self._mark.write(self._db.latest_sequence_number())
+            self._note_durable(self._db.latest_sequence_number())
         except Exception as error:
             self._failed = True
             what = f"writing to {self._path} failed; nothing after the last durable epoch is released"
@@ -119,6 +121,10 @@ class RocksDBStore(Store):
         self._db.write(batch, self._unsynced)
         self._db.flush_wal(sync=True)
 
+    def _note_durable(self, sequence: int) -> None:
+        if self._mark is not None:
+            self._mark.write(Mark(sequence, self._files.after_sync()))
+
     def checkpoint(self, path: Path) -> None:
         self._check_open()
         try:
@@ -126,7 +132,7 @@ class RocksDBStore(Store):
         except OSError as error:
             raise StoreError(f"the copy to {path} failed: {error}") from error
         try:
-            mark = self._db.latest_sequence_number()
+            mark = Mark(self._db.latest_sequence_number(), {})
             checkpoint = Checkpoint(self._db)
             checkpoint.create_checkpoint(str(path / data_directory.STORE))
             data_directory.label(path, mark)
@@ -144,6 +150,12 @@ class RocksDBStore(Store):
         self._families.clear()
         self._handles.clear()
         self._resources.close()
+
+    def _close_database(self) -> None:
+        sequence = self._db.latest_sequence_number()
+        self._db.close()
+        if not self._failed:
+            self._note_durable(sequence)
 
     def _close(self, part: Callable[[], None]) -> None:
         try:
@@ -202,7 +214,7 @@ def _open_to_read(path: Path) -> Rdict:
         try:
             db = open_database(path / data_directory.STORE, read_only=True)
             try:
-                _check_whole(path, db.latest_sequence_number(), mark)
+                _check_whole(path, extent_of(db), mark)
             except BaseException:
                 db.close()
                 raise
@@ -214,13 +226,17 @@ def _open_to_read(path: Path) -> Rdict:
     raise AssertionError
 
 
-def _check_whole(path: Path, found: int, mark: int | None) -> None:
+def _check_whole(path: Path, found: Extent, mark: Mark | None) -> None:
     if mark is None:
         _log.warning("%s has no %s; whether anything is missing in it is unknown", path, durable_mark.MARK_FILE)
-    elif found < mark:
+        return
+    store = path / data_directory.STORE
+    lost = durable_files.missing(store, mark.files, found.oldest_log)
+    if lost is None and found.sequence < mark.sequence:
+        lost = f"{store} was durable up to change {mark.sequence} and ends at {found.sequence}"
+    if lost is not None:
         raise DamagedError(
-            f"the newest part of {path / data_directory.STORE} is lost: it was durable up to change {mark} and ends at "
-            f"{found}. A *.log or MANIFEST-* file in it is damaged or was removed. Repair the disk and restore a "
-            f"savepoint. If you remove {path / durable_mark.MARK_FILE}, the runtime goes on with what is left: "
-            "acknowledged messages are lost, and records that are out already may go out again"
+            f"acknowledged data is lost: {lost}. Repair the disk and restore a savepoint. If you remove "
+            f"{path / durable_mark.MARK_FILE}, the runtime goes on with what is left: acknowledged messages are "
+            "missing then, and records that are out already may go out again"
         )

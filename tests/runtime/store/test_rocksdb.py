@@ -154,7 +154,7 @@ def test_a_log_that_lost_its_last_acknowledged_record_is_refused(tmp_path: Path,
     log = write_ahead_log(tmp_path)
     with log.open("r+b") as file:
         file.truncate(log.stat().st_size - cut)
-    with pytest.raises(DamagedError, match="durable up to change 110 and ends at 88"):
+    with pytest.raises(DamagedError, match=r"acknowledged data is lost: of .*\.log \d+ bytes were durable"):
         RocksDBStore(tmp_path)
     (tmp_path / "DURABLE").unlink()
     assert epochs(tmp_path) == 4
@@ -166,7 +166,7 @@ def test_a_removed_log_is_refused(tmp_path: Path) -> None:
     shutil.copytree(tmp_path, tmp_path / "copy")
     store.close()
     write_ahead_log(tmp_path / "copy").unlink()
-    with pytest.raises(DamagedError, match=r"the newest part of .* is lost"):
+    with pytest.raises(DamagedError, match=r"acknowledged data is lost: .*\.log is gone"):
         RocksDBStore(tmp_path / "copy")
 
 
