@@ -181,3 +181,45 @@ def test_an_egress_file_that_has_grown_since_is_refused_cut_or_begun_anew(files:
     sink.rename(tmp_path / "kept")
     finish(restore("new"))
     assert first + sink.read_text() == whole
+
+
+def test_an_export_under_load_is_imported_and_run(runtime: Runtime, restored: Runtime, tmp_path: Path) -> None:
+    runtime.start()
+    with Load(runtime, 4) as load:
+        load.wait_for(100)
+        before = [len(sender.acknowledged) for sender in load.senders]
+        file = str(tmp_path / "shop.jsonl")
+        savepoint("export", file, "--data", str(runtime.data))
+        load.wait_for(50)
+        runtime.kill()
+    savepoint("import", file, "--data", str(restored.data))
+    restored.start()
+    wait_until(lambda: bool(status(restored)["idle"]), "the end of the work")
+    assert restored.stop() == 0, restored.command.log.read_text()
+    found = applied(restored.data)
+    for sender, count in zip(load.senders, before, strict=True):
+        check_prefix(found[sender.id], sender, count)
+
+
+def test_messages_and_timers_go_on_after_an_import(runtime: Runtime, restored: Runtime, tmp_path: Path) -> None:
+    runtime.start()
+    for address, text in (("e2e/chain/a", "200"), ("e2e/broken/x", "1"), ("e2e/chain/b", "0")):
+        sent = statefun("send", address, text, "--type", "io.statefun.types/int", "--url", runtime.url)
+        assert sent.returncode == 0, sent.stderr
+    wait_until(lambda: status(runtime)["delayed"] == 1, "the delayed message of b")
+    file = tmp_path / "shop.jsonl"
+    savepoint("export", str(file), "--data", str(runtime.data))
+    runtime.kill()
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert {"state", "message", "delayed", "parked"} <= {line["kind"] for line in lines}
+    due_now = [line | {"due": 0} if line["kind"] == "delayed" else line for line in lines]
+    file.write_text("".join(json.dumps(line) + "\n" for line in due_now))
+    savepoint("import", str(file), "--data", str(restored.data))
+    restored.start()
+    drained = statefun("drain", "--data", str(restored.data), "--json")
+    assert drained.returncode == 0, drained.stderr
+    assert json.loads(drained.stdout)["parked_messages"] == 1
+    assert json.loads(drained.stdout)["delayed"] == 2, "those that a and the one that was due sent"
+    states = statefun("state", "list", "--data", str(restored.data), "--type", "e2e/chain", "--json").stdout
+    seen = {row["id"]: row["value"] for row in map(json.loads, states.splitlines())}
+    assert seen == {"a": 201, "b": 1, "later": 1}

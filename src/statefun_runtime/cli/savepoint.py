@@ -1,6 +1,7 @@
 """`statefun savepoint`: consistent copies of an application's data."""
 
 import json
+import os
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Any
 import click
 
 from statefun_runtime.cli.data_option import data_option, source_option
-from statefun_runtime.cli.failure import Command
+from statefun_runtime.cli.failure import Command, CommandError
 from statefun_runtime.cli.live import LiveRuntime
 from statefun_runtime.errors import StoreLockedError
 from statefun_runtime.interfaces import Table
 from statefun_runtime.maintenance import SAVEPOINTS
 from statefun_runtime.store.data_directory import check_format
+from statefun_runtime.store.portable import export_lines, import_lines
 from statefun_runtime.store.restore import EgressFiles, restore_savepoint
 from statefun_runtime.store.rocksdb import RocksDBStore
 from statefun_runtime.store.savepoint import (
@@ -46,6 +48,29 @@ _KINDS = MappingProxyType(
     }
 )
 
+timeout_option = click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for a live runtime to make a savepoint.",
+)
+target_option = click.option(
+    "--data",
+    "target",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="The data directory to make; new or empty.",
+)
+egress_files_option = click.option(
+    "--egress-files",
+    type=click.Choice([choice.value for choice in EgressFiles]),
+    default=EgressFiles.CHECK.value,
+    show_default=True,
+    help="What to do with files of egresses that have grown since: refuse them at the start, cut them, or begin anew.",
+)
+
 
 @click.group()
 def savepoint() -> None:
@@ -60,14 +85,7 @@ def savepoint() -> None:
 @click.argument("name", required=False)
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print its description as JSON.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=600.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for a live runtime to make it.",
-)
+@timeout_option
 def create(name: str | None, data: Path, as_json: bool, timeout: float) -> None:
     """Make a savepoint of a live or stopped application.
 
@@ -137,21 +155,9 @@ def inspect(name: str, data: Path, as_json: bool) -> None:
 
 @savepoint.command("restore", cls=Command)
 @click.argument("name")
-@click.option(
-    "--data",
-    "target",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="The data directory to make; new or empty.",
-)
+@target_option
 @source_option
-@click.option(
-    "--egress-files",
-    type=click.Choice([choice.value for choice in EgressFiles]),
-    default=EgressFiles.CHECK.value,
-    show_default=True,
-    help="What to do with files of egresses that have grown since: refuse them at the start, cut them, or begin anew.",
-)
+@egress_files_option
 def restore(name: str, target: Path, data: Path, egress_files: str) -> None:
     """Make a new data directory from a savepoint.
 
@@ -164,6 +170,52 @@ def restore(name: str, target: Path, data: Path, egress_files: str) -> None:
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
     restored = restore_savepoint(locate(data, name), target, EgressFiles(egress_files))
     click.echo(f"{target} holds epoch {restored.epoch} of {restored.name}; run on it with --data {target}")
+
+
+@savepoint.command("export", cls=Command)
+@click.argument("file", metavar="FILE.jsonl", type=click.Path(path_type=Path, dir_okay=False))
+@data_option
+@click.option("--savepoint", "name", metavar="NAME", help="Export this savepoint, by name or path.")
+@timeout_option
+def export(file: Path, data: Path, name: str | None, timeout: float) -> None:
+    """Write everything that an application has as JSON Lines, values decoded where their type is known.
+
+    Without --savepoint it is what is durable now: a savepoint is made for it, and deleted afterwards. FILE must not
+    exist; it is there as a whole or not at all.
+
+    \b
+    Example:
+      statefun savepoint export shop.jsonl
+    """  # noqa: D301  # click's mark for a paragraph that keeps its lines
+    made = None if name is not None else take(data, f"export-{default_name()}", timeout).name
+    path = locate(data, name or made or "")
+    try:
+        check_savepoint(path)
+        with closing(RocksDBStore(data_of(path), read_only=True)) as store:
+            lines = write_file(file, export_lines(store))
+    finally:
+        if made is not None:
+            delete_savepoint(path)
+    click.echo(f"{file} has {lines} lines")
+
+
+@savepoint.command("import", cls=Command)
+@click.argument("file", metavar="FILE.jsonl", type=click.Path(path_type=Path, dir_okay=False))
+@target_option
+@egress_files_option
+def import_(file: Path, target: Path, egress_files: str) -> None:
+    """Make a new data directory from an export. As after a restore, it begins a lineage of its own.
+
+    \b
+    Example:
+      statefun savepoint import shop.jsonl --data imported-data
+    """  # noqa: D301  # click's mark for a paragraph that keeps its lines
+    try:
+        with file.open("rb") as source:
+            header = import_lines(source, str(file), target, EgressFiles(egress_files))
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}") from error
+    click.echo(f"{target} holds epoch {header.epoch} of {file}; run on it with --data {target}")
 
 
 @savepoint.command("delete", cls=Command)
@@ -196,3 +248,24 @@ def _without_files(savepoint: Savepoint) -> dict[str, Any]:
 def _print_counts(counts: Iterable[tuple[str, int]]) -> None:
     for kind, count in counts:
         click.echo(f"{count:>12}  {kind}")
+
+
+def write_file(file: Path, lines: Iterable[bytes]) -> int:
+    """Make a file of these lines, as a whole or not at all; return how many they are. Raises CommandError."""
+    unfinished = file.with_name(f"{file.name}.unfinished")
+    if file.exists():
+        raise CommandError(f"{file} exists already; name another file")
+    try:
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            count = 0
+            for line in lines:
+                out.write(line)
+                count += 1
+            out.flush()
+            os.fsync(out.fileno())
+        unfinished.rename(file)
+    except OSError as error:
+        raise CommandError(f"{file} cannot be written: {error.strerror}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return count

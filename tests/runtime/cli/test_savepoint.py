@@ -116,3 +116,44 @@ def test_an_owner_that_does_not_say_how_to_reach_it_is_exit_code_3(cli: CliRunne
         owner.kill()
     assert result.exit_code == 3
     assert "another process owns statefun-data" in result.output
+
+
+def test_everything_is_exported_and_imported(cli: CliRunner, data: Path) -> None:
+    assert run(cli, "export", "shop.jsonl") == "shop.jsonl has 17 lines\n"
+    assert list((data / "savepoints").iterdir()) == []
+    assert Path("shop.jsonl").stat().st_mode & 0o077 == 0
+    told = run(cli, "import", "shop.jsonl", "--data", "imported")
+    assert told == "imported holds epoch 7 of shop.jsonl; run on it with --data imported\n"
+    assert content(Path("imported"))[Table.STATE] == content(data)[Table.STATE]
+    assert len(content(Path("imported"))[Table.SINKS]) == 1
+    run(cli, "import", "shop.jsonl", "--data", "new", "--egress-files", "new")
+    assert content(Path("new"))[Table.SINKS] == []
+
+
+def test_a_savepoint_is_exported_and_stays(cli: CliRunner, data: Path) -> None:
+    run(cli, "create", "first")
+    run(cli, "export", "shop.jsonl", "--savepoint", "first")
+    run(cli, "export", "again.jsonl", "--savepoint", "statefun-data/savepoints/first")
+    assert Path("shop.jsonl").read_bytes() == Path("again.jsonl").read_bytes()
+    assert run(cli, "list")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["export", "mine.txt"], "mine.txt exists already"),
+        (["export", "nowhere/shop.jsonl"], "nowhere/shop.jsonl cannot be written: No such file"),
+        (["export", "shop.jsonl", "--savepoint", "missing"], "is no savepoint"),
+        (["import", "missing.jsonl", "--data", "restored"], "missing.jsonl cannot be read: No such file"),
+        (["import", "mine.txt", "--data", "restored"], "mine.txt:1: is not JSON"),
+    ],
+)
+def test_what_cannot_be_exported_or_imported_leaves_nothing(
+    cli: CliRunner, data: Path, arguments: list[str], message: str
+) -> None:
+    Path("mine.txt").write_text("mine")
+    result = cli.invoke(main, ["savepoint", *arguments])
+    assert result.exit_code == 1
+    assert message in result.output
+    assert sorted(entry.name for entry in Path().iterdir()) == ["mine.txt", "statefun-data"]
+    assert not list((data / "savepoints").glob("*"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from statefun import IntType, make_json_type
 from statefun.wire import encode_typed_value
-from statefun_runtime.epoch import DeadLetter, DelayedMessage, Epoch, JournalEntry, LetterKind, Parked
+from statefun_runtime.epoch import DeadLetter, DelayedMessage, Epoch, JournalEntry, LetterKind, Parked, Pending
 from statefun_runtime.interfaces import Address, ExpireMode, FailureKind, StateSpec, Store, Table
 from statefun_runtime.store.changes import changes_of
 from statefun_runtime.store.rocksdb import RocksDBStore
@@ -37,6 +37,9 @@ def sample_epoch(epoch_number: int = 7) -> Epoch:
         epoch.born[sequence] = (sequence, CART, STOCK if sequence == 91 else None, number(sequence))
     delayed = DelayedMessage(1_700_000_060_000, 95, CART, STOCK, items("late"), "reminder")
     epoch.delayed[delayed.key] = delayed
+    epoch.tokens[STOCK, "reminder"] = delayed.key
+    epoch.waiting = 1
+    epoch.pending = {"shop/cart": Pending(3, sum(len(message[3]) for message in epoch.born.values()))}
     epoch.positions["shop/orders", ""] = b'{"offset": 12}'
     epoch.positions["shop/topic", "orders/3"] = b"\xff\x00"
     epoch.outbox[EGRESS] = [items("receipt"), number(1)]
