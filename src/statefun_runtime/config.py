@@ -76,6 +76,16 @@ DurationOrZero: TypeAlias = Annotated[
 ]
 
 
+def _typename(value: str) -> str:
+    namespace, _, name = value.rpartition("/")
+    if not namespace or not name or name == "*":
+        raise ValueError("must name function types, as namespace/name")
+    return value
+
+
+Typename: TypeAlias = Annotated[str, AfterValidator(_typename)]
+
+
 class FunctionSettings(BaseModel):
     """What is set for a function type, or for all of a namespace; `None` follows the setting of the same name."""
 
@@ -92,6 +102,10 @@ class FunctionSettings(BaseModel):
     )
     bisect: StrictBool | None = Field(
         default=None, description="Whether a batch that failed for good is split until the message that fails is alone."
+    )
+
+    aliases: tuple[Typename, ...] = Field(
+        default=(), description="Typenames that the function had before: what belongs to them is its own now."
     )
 
     @property
@@ -187,6 +201,25 @@ class RuntimeConfig(BaseModel):
         default_factory=dict[str, FunctionSettings],
         description="By `namespace/name` or `namespace/*`, the former winning. Only in the config file.",
     )
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """By a typename that a function had before: the one it has now."""
+        return {alias: name for name, function in self.functions.items() for alias in function.aliases}
+
+    @model_validator(mode="after")
+    def _check_aliases(self) -> "RuntimeConfig":
+        seen: set[str] = set()
+        for name, function in self.functions.items():
+            for alias in function.aliases:
+                if name.endswith("/*"):
+                    raise ValueError(f'functions."{name}": only one function type can have aliases')
+                if alias in self.functions or alias in seen:
+                    raise ValueError(
+                        f'functions."{name}": the alias {alias} is taken: by a table of its own or another'
+                    )
+                seen.add(alias)
+        return self
 
     @model_validator(mode="after")
     def _check(self) -> "RuntimeConfig":

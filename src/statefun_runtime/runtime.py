@@ -23,6 +23,7 @@ from statefun_runtime.endpoint.inprocess import InProcessEndpoint
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.limits import FailurePolicy, Limits, OnFailure
 from statefun_runtime.epoch import Recovery
+from statefun_runtime.errors import ConfigError
 from statefun_runtime.feeds import Feeds
 from statefun_runtime.interfaces import AdapterContext, Egress, Ingress, RecordCounts
 from statefun_runtime.maintenance import Maintenance
@@ -32,6 +33,7 @@ from statefun_runtime.operating import LiveOperations
 from statefun_runtime.routing import Routes
 from statefun_runtime.status import Status
 from statefun_runtime.store.recovery import recover, release_misconfigured
+from statefun_runtime.store.renaming import rename_function
 from statefun_runtime.store.rocksdb import RocksDBStore
 from statefun_runtime.store.savepoint import refuse_savepoint
 
@@ -62,6 +64,7 @@ class Runtime:
             store = RocksDBStore(self._config.data_dir, lock_timeout=self._config.lock_timeout / 1000)
             stack.callback(store.close)
             release_misconfigured(store)
+            self._rename_functions(store)
             recovery = recover(store)
             self._build(store, recovery, stop)
             stack.callback(self._driver.close)
@@ -79,6 +82,15 @@ class Runtime:
                 await self._serve(stop)
             finally:
                 await self._stop()
+
+    def _rename_functions(self, store: RocksDBStore) -> None:
+        served = {spec.typename for spec in self._functions} | {spec.functions for spec in self._module.endpoints}
+        for old, new in self._config.aliases.items():
+            if old in served:
+                raise ConfigError(f"{old} is an alias of {new} and a function of its own; take one of them out")
+            moved = rename_function(store, old, new)
+            if moved:
+                _log.info("%d rows of the function %s are now those of %s", moved, old, new)
 
     def _build(self, store: RocksDBStore, recovery: Recovery, stop: asyncio.Event) -> None:
         config, module = self._config, self._module
@@ -200,6 +212,7 @@ def _limits(config: RuntimeConfig) -> Limits:
         retry_max=config.retry_max,
         max_attempts=config.max_attempts,
         max_age=config.max_age,
+        aliases=config.aliases,
         policies={pattern: _policy(function, config) for pattern, function in config.functions.items()},
     )
 

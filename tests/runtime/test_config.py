@@ -315,3 +315,25 @@ def test_what_is_wrong_for_a_function_type_is_named_with_its_line(tmp_path: Path
 def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
     file = write(tmp_path, '[runtime]\nmax_batch = 0\n[functions."a/b"]\nbisect = 1\n[functions."a/c"]\nmax_age = -1\n')
     assert [line.partition(": ")[0].rpartition(":")[2] for line in refusal(file)] == ["4", "6", "2"]
+
+
+def test_the_names_that_a_function_had_before_are_its_aliases(tmp_path: Path) -> None:
+    file = write(tmp_path, '[functions."shop/basket"]\naliases = ["shop/cart", "shop/trolley"]\n')
+    assert load_config(file).aliases == {"shop/cart": "shop/basket", "shop/trolley": "shop/basket"}
+    assert load_config().aliases == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('[functions."a/*"]\naliases = ["b/f"]', 'functions."a/*": only one function type can have aliases'),
+        ('[functions."a/f"]\naliases = ["a/f"]', "the alias a/f is taken"),
+        ('[functions."a/f"]\naliases = ["b/f"]\n[functions."a/g"]\naliases = ["b/f"]', "the alias b/f is taken"),
+        ('[functions."a/f"]\naliases = ["b/f"]\n[functions."b/f"]\naliases = ["c/f"]', "the alias b/f is taken"),
+        ('[functions."a/f"]\naliases = ["b/*"]', ":2: aliases: must name function types, as namespace/name"),
+        ('[functions."a/f"]\naliases = "b/f"', ":2: aliases: must be a valid tuple"),
+    ],
+)
+def test_an_alias_that_cannot_be_one_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    [line] = refusal(write(tmp_path, text))
+    assert problem in line

@@ -60,6 +60,7 @@ class Engine:
         self._limits = limits
         self.failures = Failures(self.dispatcher, limits, random)
         self._egresses = frozenset(egresses)
+        self._aliases = limits.aliases
         self.outbox = Outbox(recovery.outbox, self._egresses, limits)
         self.positions = {ingress: dict(partitions) for ingress, partitions in recovery.positions.items()}
         """The durable positions by ingress and partition."""
@@ -112,6 +113,8 @@ class Engine:
 
     def send(self, target: Address, caller: Address | None, payload: Payload) -> None:
         """Put a new message into the mailbox of `target`."""
+        if target[0] in self._aliases:
+            target = (self._aliases[target[0]], target[1])
         self._sequence = sequence = self._sequence + 1
         message = (sequence, target, caller, payload)
         self.epoch.born[sequence] = message

@@ -65,6 +65,8 @@ class Limits:
     """Replies in a row that ask for more states."""
     policies: Mapping[str, FailurePolicy] = field(default_factory=dict[str, FailurePolicy])
     """By typename or `namespace/*`, the former winning; of other function types `max_attempts` and `max_age` hold."""
+    aliases: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By a typename that a function had before: the one it has now."""
 
     def policy_of(self, typename: str) -> FailurePolicy:
         """The policy of a function type."""
