@@ -19,7 +19,7 @@ _LOCKED = ("While lock file", "lock hold by current process")
 
 
 def open_database(path: Path, *, read_only: bool, create: bool = False) -> Rdict:
-    """Open the database in the directory `path`.
+    """Open the database in the directory `path`; to read only, with the tables of `tables_in`.
 
     Raises:
         StoreLockedError: Something else than this runtime has it open.
@@ -30,12 +30,27 @@ def open_database(path: Path, *, read_only: bool, create: bool = False) -> Rdict
     options.create_if_missing(create)
     options.create_missing_column_families(not read_only)
     access = _READ_ONLY if read_only else AccessType.read_write()
+    tables = tables_in(path) if read_only else Table
     try:
-        return Rdict(str(path), options, column_families={table.value: options for table in Table}, access_type=access)
+        return Rdict(str(path), options, column_families={table.value: options for table in tables}, access_type=access)
     except Exception as error:
         if any(mark in str(error) for mark in _LOCKED):
             raise StoreLockedError(f"another program has {path} open; stop it ({error})") from error
         raise store_error(f"the store at {path} cannot be opened", error) from error
+
+
+def tables_in(path: Path) -> list[Table]:
+    """The tables that the database at `path` has: an older version knew fewer, and only who opens it to write adds any.
+
+    Raises:
+        DamagedError: A file is missing, or is not what was written.
+        DiskError: The disk does not give data.
+    """
+    try:
+        names = set(Rdict.list_cf(str(path)))
+    except Exception as error:
+        raise store_error(f"the store at {path} cannot be opened", error) from error
+    return [table for table in Table if table.value in names]
 
 
 class Extent(NamedTuple):

@@ -13,7 +13,7 @@ from rocksdict import Checkpoint, Rdict, RdictIter, ReadOptions, WriteBatch, Wri
 from statefun_runtime.errors import DamagedError, DiskError, StoreError
 from statefun_runtime.interfaces import Changes, Store, Table
 from statefun_runtime.store import data_directory, durable_files, durable_mark
-from statefun_runtime.store.database import Extent, extent_of, open_database, read_extent, store_error
+from statefun_runtime.store.database import Extent, extent_of, open_database, read_extent, store_error, tables_in
 from statefun_runtime.store.durable_files import DurableFiles
 from statefun_runtime.store.durable_mark import DurableMark, Mark
 from statefun_runtime.store.ownership import Ownership
@@ -49,8 +49,9 @@ class RocksDBStore(Store):
                 resources.callback(self._db.close)
             else:
                 self._own(path, lock_timeout, resources)
-            self._families = {table: self._db.get_column_family(table.value) for table in Table}
-            self._handles = {table: self._db.get_column_family_handle(table.value) for table in Table}
+            tables = tables_in(self._path) if read_only else Table
+            self._families = {table: self._db.get_column_family(table.value) for table in tables}
+            self._handles = {table: self._db.get_column_family_handle(table.value) for table in tables}
             self._resources = resources.pop_all()
         self._scans: WeakSet[_Scan] = WeakSet()
         self._unsynced = WriteOptions()
@@ -78,16 +79,21 @@ class RocksDBStore(Store):
 
     def get_many(self, table: Table, keys: Sequence[bytes]) -> list[bytes | None]:
         family = self._family(table)
+        if family is None:
+            return [None] * len(keys)
         try:
             return cast("list[bytes | None]", family.get(list(keys)))
         except Exception as error:
             raise store_error(f"reading {self._path} failed", error) from error
 
     def scan(self, table: Table, start: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+        family = self._family(table)
+        if family is None:
+            return iter(())
         options = ReadOptions()
         if end is not None:
             options.set_iterate_upper_bound(end)
-        rows = self._family(table).iter(options)
+        rows = family.iter(options)
         if start:
             rows.seek(start)
         else:
@@ -164,9 +170,10 @@ class RocksDBStore(Store):
             # Closing writes what is in memory to tables, and syncs the mark: all of it is in the log already.
             _log.warning("closing %s failed: %s; nothing durable is lost", self._path, error)
 
-    def _family(self, table: Table) -> Rdict:
+    def _family(self, table: Table) -> Rdict | None:
+        """The rows of a table; `None` if the store, opened to read only, has no such table yet."""
         self._check_open()
-        return self._families[table]
+        return self._families.get(table)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -12,6 +12,7 @@ import pytest
 
 from statefun_runtime.errors import DamagedError, FormatError, StoreError
 from statefun_runtime.interfaces import Changes, Table
+from statefun_runtime.store.database import open_database
 from statefun_runtime.store.rocksdb import RocksDBStore
 
 from . import committing
@@ -234,3 +235,21 @@ def test_a_closed_store_does_nothing_more(tmp_path: Path, operation: str) -> Non
     with pytest.raises(StoreError):
         OPERATIONS[operation](store)
     assert not Path("never made").exists()
+
+
+def test_a_store_of_a_version_that_knew_fewer_tables_is_read_as_if_they_were_empty(tmp_path: Path) -> None:
+    store = RocksDBStore(tmp_path)
+    store.commit(changes_of(1))
+    store.close()
+    older = open_database(tmp_path / "store", read_only=False)
+    older.drop_column_family(Table.JOURNAL.value)
+    older.close()
+    reader = RocksDBStore(tmp_path, read_only=True)
+    assert list(reader.scan(Table.JOURNAL)) == []
+    assert reader.get_many(Table.JOURNAL, [b"a", b"b"]) == [None, None]
+    assert last_epoch(reader) == 1
+    reader.close()
+    owner = RocksDBStore(tmp_path)
+    owner.commit(Changes(puts=[(Table.JOURNAL, b"a", b"1")]))
+    assert list(owner.scan(Table.JOURNAL)) == [(b"a", b"1")]
+    owner.close()
