@@ -13,7 +13,7 @@ from tests.faults import writer
 from tests.faults.reader import Reader
 from tests.faults.shim import FailingDisk
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 UNREAD = ("LOG", "LOCK", "IDENTITY", "OWNER")
 """Files that hold nothing; they are not opened for reading."""
 STEPS = {"OPTIONS": 20011, ".sst": 37, "MANIFEST": 17, ".log": 13, "DURABLE": 101}

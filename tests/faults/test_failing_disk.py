@@ -11,7 +11,7 @@ from tests.e2e.senders import Load
 from tests.faults.running import check, finish, make_runtime, parse_records, read_states
 from tests.faults.shim import ALWAYS, FailingDisk
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 class Fault(NamedTuple):

@@ -3,6 +3,7 @@
 A kill alone proves little about syncing, since the operating system keeps what was written.
 """
 
+import errno
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,20 +16,21 @@ from tests.faults.journal import Disk, read_journal
 from tests.faults.reader import Reader
 from tests.faults.shim import KILL, FailingDisk
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 LIVES = 6
 EPOCHS = 25
 LOSSES = 250
 
 
 def write(disk: FailingDisk, random: Random, *arguments: str) -> None:
-    """Let several processes commit one after the other, all but the last killed at a random write or sync."""
+    """Let several processes commit one after the other; all but the last are killed, or fail once, at a random step."""
     for life in range(LIVES):
         if life < LIVES - 1:
-            disk.fail(random.choice(("wsm", "wsmt")), KILL, first=random.randint(1, 200))
+            error = random.choice((KILL, errno.EIO))
+            disk.fail(random.choice(("wsm", "wsmt", "s")), error, first=random.randint(1, 200), times=1)
         ended = disk.run(writer.__name__, disk.root, "--epochs", EPOCHS, *arguments, journal=True)
         disk.mend()
-        assert ended in {0, -9}
+        assert ended in {0, -9, writer.REFUSED}
     assert ended == 0
 
 

@@ -12,7 +12,7 @@ from tests.faults.journal import Change, Disk, read_journal
 from tests.faults.running import Applied, check, finish, make_runtime, parse_records, read_states
 from tests.faults.shim import FailingDisk
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 LOSSES = 8
 SEED = 5
 

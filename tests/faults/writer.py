@@ -6,11 +6,13 @@ logs replaced all the time. It goes on from what it finds, and tells that number
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from random import Random
 
 from rocksdict import WriteBatch
 
+from statefun_runtime.errors import DiskError, StatefunRuntimeError
 from statefun_runtime.interfaces import Changes, Store, Table
 from statefun_runtime.store import database
 from statefun_runtime.store.rocksdb import RocksDBStore
@@ -19,6 +21,8 @@ from tests.faults.shim import KILL, FailingDisk
 ROWS = [b"row %d" % number for number in range(20)]
 TOLD = "told"
 """A file of numbers, one a line, beside the data directory."""
+REFUSED = 3
+"""The exit code of work that an error of the runtime ended."""
 _MEMTABLE_BYTES = 64 * 1024
 
 
@@ -62,21 +66,33 @@ def read_told(directory: Path) -> int:
 def commit(directory: Path, kind: type[RocksDBStore], epochs: int, size: int, tear: FailingDisk | None = None) -> None:
     """Commit so many epochs to the store in `directory`, then close it, or die in the middle of writing one more."""
     database.MEMTABLE_BYTES = _MEMTABLE_BYTES
-    told = os.open(directory / TOLD, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     store = kind(directory / "data", lock_timeout=0)
-    first = last_epoch(store)
-    os.write(told, b"%d\n" % first)
-    for number in range(first + 1, first + 1 + epochs):
-        store.commit(changes_of(number, size))
-        os.write(told, b"%d\n" % number)
-    if tear is not None:
-        tear.fail("wt", KILL)
-        store.commit(changes_of(first + 1 + epochs, size))
-    store.close()
-    os.close(told)
+    try:
+        first = last_epoch(store)
+        tell(directory, first)
+        for number in range(first + 1, first + 1 + epochs):
+            store.commit(changes_of(number, size))
+            tell(directory, number)
+        if tear is not None:
+            tear.fail("wt", KILL)
+            store.commit(changes_of(first + 1 + epochs, size))
+    finally:
+        store.close()
 
 
-def main() -> None:
+def tell(directory: Path, number: int) -> None:
+    """Tell that an epoch is durable. Raises DiskError: the file is on the same disk."""
+    try:
+        told = os.open(directory / TOLD, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(told, b"%d\n" % number)
+        finally:
+            os.close(told)
+    except OSError as error:
+        raise DiskError(f"{number} was not told: {error}") from error
+
+
+def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("directory", type=Path)
     parser.add_argument("--epochs", type=int, required=True)
@@ -86,8 +102,13 @@ def main() -> None:
     arguments = parser.parse_args()
     kind = UnsyncedStore if arguments.unsynced else RocksDBStore
     tear = FailingDisk(Path(os.environ["LD_PRELOAD"]), arguments.tear) if arguments.tear else None
-    commit(arguments.directory, kind, arguments.epochs, arguments.size, tear)
+    try:
+        commit(arguments.directory, kind, arguments.epochs, arguments.size, tear)
+    except StatefunRuntimeError as error:
+        print(error)
+        return REFUSED
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

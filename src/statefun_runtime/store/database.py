@@ -15,6 +15,8 @@ _LOGS_BYTES = 128 * 1024 * 1024
 MEMTABLE_BYTES = 16 * 1024 * 1024
 _DAMAGE = ("Corruption", "No such file or directory")
 _READ_ONLY = AccessType.read_only(error_if_log_file_exist=False)
+_DISK = ("IO error", "os error")
+"""Of RocksDB and of its binding."""
 _LOCKED = ("While lock file", "lock hold by current process")
 
 
@@ -83,7 +85,7 @@ def store_error(what: str, error: Exception) -> StoreError:
     text = str(error)
     if any(mark in text for mark in _DAMAGE):
         return DamagedError(f"{what}: a file is damaged or missing: {text}. Repair the disk and restore a savepoint")
-    if "IO error" in text:
+    if any(mark in text for mark in _DISK):
         return DiskError(f"{what}: {text}. Free space or repair the disk, then start the runtime again")
     return StoreError(f"{what}: {text}")
 
