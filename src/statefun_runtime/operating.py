@@ -11,7 +11,7 @@ from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.limits import Limits
 from statefun_runtime.engine.operations import Operations
 from statefun_runtime.interfaces import Address, Store, Table
-from statefun_runtime.operation import Action, Operation, Outcome, Target, target_text
+from statefun_runtime.operation import Action, Operation, Outcome, target_text
 from statefun_runtime.reading import answer_reads
 from statefun_runtime.store import keys, rows
 from statefun_runtime.store.changes import changes_of
@@ -20,9 +20,8 @@ from statefun_runtime.store.queries import read_messages
 from statefun_runtime.store.recovery import recover
 from statefun_runtime.store.rocksdb import RocksDBStore
 
-MAX_MESSAGES = 100_000
-"""Messages of one address that one operation removes."""
-NEEDED = {Action.RESUME: 0, Action.SKIP: 1, Action.PURGE: MAX_MESSAGES, Action.DISCARD: MAX_MESSAGES}
+MAX_MESSAGES = 10_000
+"""Messages that one operation removes: they are in memory together."""
 
 
 class LiveOperations:
@@ -62,27 +61,38 @@ def perform_stopped(data_dir: Path, operation: Operation) -> list[Outcome]:
 
 def perform(engine: Engine, store: Store, operation: Operation) -> list[Outcome]:
     """Carry out `operation` in the open epoch. Dead letters and the messages of addresses are those in `store`."""
-    for target in operation.targets:
-        if isinstance(target, tuple):
-            bring(engine, store, target, NEEDED[operation.action])
     operations = Operations(engine, operation.who)
-    return [_perform(operations, store, operation, target) for target in dict.fromkeys(operation.targets)]
+    outcomes: list[Outcome] = []
+    room = MAX_MESSAGES
+    for target in dict.fromkeys(operation.targets):
+        if not isinstance(target, tuple):
+            outcomes.append(_on_letter(operations, store, operation.action, target))
+        elif room:
+            room -= _bring(engine, store, target, min(room, _needed(operation.action)))
+            outcomes.append(operations.on_address(operation.action, target))
+        else:
+            outcomes.append(Outcome(target_text(target), done=True, text="", more=True))
+    return outcomes
 
 
-def bring(engine: Engine, store: Store, address: Address, needed: int) -> None:
-    """Have an address in memory, and the first messages that wait for it if it is parked."""
+def _needed(action: Action) -> int:
+    return {Action.RESUME: 0, Action.SKIP: 1}.get(action, MAX_MESSAGES)
+
+
+def _bring(engine: Engine, store: Store, address: Address, needed: int) -> int:
+    """Have an address in memory, and the first messages that wait for it if it is parked; return how many."""
     while not engine.open(address):
         answer_reads(engine, store)
     page = engine.first_page(address, needed)
-    if needed and page is not None:
-        messages, is_last = read_messages(store, address, page.after, page.limit)
-        engine.dispatcher.filled(page, messages, is_last=is_last)
+    if not needed or page is None:
+        return 0
+    messages, is_last = read_messages(store, address, page.after, page.limit)
+    engine.dispatcher.filled(page, messages, is_last=is_last)
+    return len(messages)
 
 
-def _perform(operations: Operations, store: Store, operation: Operation, target: Target) -> Outcome:
-    if isinstance(target, tuple):
-        return operations.on_address(operation.action, target)
-    [row] = store.get_many(Table.DEAD_LETTERS, [keys.number_key(target)])
+def _on_letter(operations: Operations, store: Store, action: Action, number: int) -> Outcome:
+    [row] = store.get_many(Table.DEAD_LETTERS, [keys.number_key(number)])
     if row is None:
-        return Outcome(target_text(target), done=False, text="is no dead letter")
-    return operations.on_letter(operation.action, rows.read_dead_letter(target, row))
+        return Outcome(str(number), done=False, text="is no dead letter")
+    return operations.on_letter(action, rows.read_dead_letter(number, row))

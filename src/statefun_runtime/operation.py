@@ -66,11 +66,16 @@ class Operation(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of an operation for one of its targets. `text` says what was done, or why nothing was."""
+    """What came of an operation for one of its targets.
+
+    `text` says what was done, or why nothing was; it is empty for a target whose turn has not come yet. With `more` the
+    operation is to be asked for again: it removes a limited number of messages at once.
+    """
 
     target: str
     done: bool
     text: str
+    more: bool = False
 
     def as_json(self) -> dict[str, object]:
         """What `from_json` reads."""
@@ -81,10 +86,12 @@ class Outcome(NamedTuple):
         """The outcome that decoded JSON describes. Raises ValueError if it describes none."""
         if isinstance(body, dict):
             fields = cast("Mapping[str, object]", body)
-            target, done, text = fields.get("target"), fields.get("done"), fields.get("text")
-            if isinstance(target, str) and isinstance(done, bool) and isinstance(text, str):
-                return Outcome(target, done, text)
-        raise ValueError("an outcome is an object with target, done and text")
+            match [fields.get(name) for name in Outcome._fields]:
+                case [str() as target, bool() as done, str() as text, bool() as more]:
+                    return Outcome(target, done, text, more)
+                case _:
+                    pass
+        raise ValueError("an outcome is an object with target, done, text and more")
 
 
 def target_text(target: Target) -> str:

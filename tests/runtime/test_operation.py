@@ -32,7 +32,7 @@ def test_an_operation_comes_back_from_json_as_it_was(operation: Operation) -> No
     assert Operation.from_json(json.loads(json.dumps(operation.as_json()))) == operation
 
 
-@given(st.builds(Outcome, texts, st.booleans(), texts))
+@given(st.builds(Outcome, texts, st.booleans(), texts, st.booleans()))
 def test_an_outcome_comes_back_from_json_as_it_was(outcome: Outcome) -> None:
     assert Outcome.from_json(json.loads(json.dumps(outcome.as_json()))) == outcome
 

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from statefun.protocol.request_reply_pb2 import TypedValue
+from statefun_runtime import operating
 from statefun_runtime.engine.limits import FailurePolicy, Limits, OnFailure
 from statefun_runtime.epoch import DeadLetter, JournalEntry
 from statefun_runtime.interfaces import Address, Batch, Effects, Failure, FailureKind, Payload, Reply, StateSpec, Table
@@ -102,7 +103,7 @@ class Run:
         found = [keys.read_address(key)[0] for key, _ in self.world.store.scan(Table.PARKED)]
         if found and self.random.random() < 0.5:
             action = self.random.choice((Action.RESUME, Action.SKIP, Action.PURGE, Action.DISCARD))
-            self.act(action, self.random.choice(found))
+            self.act(action, *self.random.sample(found, self.random.randint(1, len(found))))
         elif stored := letters(self.world):
             letter = self.random.choice(stored)
             action = self.random.choice((Action.RESEND, Action.RESEND, Action.DELETE))
@@ -110,9 +111,9 @@ class Run:
                 self.resent.add(int(letter.message[3]))
             self.act(action, letter.number)
 
-    def act(self, action: Action, target: Address | int) -> None:
-        [outcome] = perform(self.world.engine, self.world.store, Operation(action, (target,), "ann"))
-        assert outcome.done, outcome
+    def act(self, action: Action, *targets: Address | int) -> None:
+        outcomes = perform(self.world.engine, self.world.store, Operation(action, targets, "ann"))
+        assert all(outcome.done for outcome in outcomes), outcomes
 
     def commit_all(self) -> None:
         for _ in range(2):
@@ -179,7 +180,10 @@ def simulate(seed: int) -> Run:
 
 
 @pytest.mark.slow
-def test_no_poison_policy_operator_or_crash_loses_doubles_or_reorders_a_message() -> None:
+def test_no_poison_policy_operator_or_crash_loses_doubles_or_reorders_a_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(operating, "MAX_MESSAGES", 5)
     seen: Counter[str] = Counter()
     for seed in range(SEEDS):
         try:

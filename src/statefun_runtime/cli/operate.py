@@ -13,7 +13,7 @@ from statefun_runtime.cli.live import LiveRuntime
 from statefun_runtime.console.operations import PATH
 from statefun_runtime.errors import StoreLockedError
 from statefun_runtime.operating import perform_stopped
-from statefun_runtime.operation import MAX_TARGETS, Action, Operation, Outcome, Target
+from statefun_runtime.operation import MAX_TARGETS, Action, Operation, Outcome, Target, target_text
 
 
 def operate(data: Path, action: Action, targets: Sequence[Target], *, as_json: bool) -> None:
@@ -35,13 +35,27 @@ def operate(data: Path, action: Action, targets: Sequence[Target], *, as_json: b
 
 
 def _outcomes(data: Path, action: Action, targets: Sequence[Target]) -> Iterator[Outcome]:
+    who = operator_name()
     for start in range(0, len(targets), MAX_TARGETS):
-        operation = Operation(action, tuple(targets[start : start + MAX_TARGETS]), operator_name())
-        try:
-            yield from perform_stopped(data, operation)
-        except StoreLockedError as locked:
-            answer = LiveRuntime(data, locked).act(PATH, operation.as_json())
-            yield from map(Outcome.from_json, answer["outcomes"])
+        yield from _repeated(data, Operation(action, tuple(targets[start : start + MAX_TARGETS]), who))
+
+
+def _repeated(data: Path, operation: Operation) -> Iterator[Outcome]:
+    """Carry out an operation again for the targets for which there is more to do."""
+    left = operation.targets
+    while left:
+        outcomes = _perform(data, operation._replace(targets=left))
+        yield from (outcome for outcome in outcomes if outcome.text)
+        again = {outcome.target for outcome in outcomes if outcome.more}
+        left = tuple(target for target in operation.targets if target_text(target) in again)
+
+
+def _perform(data: Path, operation: Operation) -> list[Outcome]:
+    try:
+        return perform_stopped(data, operation)
+    except StoreLockedError as locked:
+        answer = LiveRuntime(data, locked).act(PATH, operation.as_json())
+        return [Outcome.from_json(outcome) for outcome in answer["outcomes"]]
 
 
 def operator_name() -> str:

@@ -18,8 +18,8 @@ class Operations:
     def on_address(self, action: Action, address: Address) -> Outcome:
         """Resume, skip, purge or discard.
 
-        The state of the address must be in memory, and for all but resuming its first messages. With more than these
-        it stays parked.
+        The state of the address must be in memory, and for all but resuming its first messages. An address with more
+        than these to be purged stays parked.
         """
         mailbox = self._engine.dispatcher.mailbox_of(address)
         parked = mailbox.parked if mailbox is not None else None
@@ -29,7 +29,7 @@ class Operations:
         if action is not Action.DISCARD:
             self._bury(mailbox, removed, parked, tried=action is Action.SKIP)
         if action in (Action.PURGE, Action.DISCARD) and mailbox.newest > mailbox.paged:
-            return self._done(action, address, _told(action, len(removed), "more wait, do it again"))
+            return self._done(action, address, _told(action, len(removed), "more wait"))._replace(more=True)
         self._engine.failures.resume(mailbox, self._engine.epoch)
         return self._done(action, address, _told(action, len(removed), "resumed"))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from statefun_runtime import operating
 from statefun_runtime.access import Access, write_access
 from statefun_runtime.cli.main import main
 from statefun_runtime.inspection import read_dead_letters, read_journal, read_mailbox, read_parked
@@ -78,6 +79,21 @@ def test_purge_makes_dead_letters_of_everything_that_waits(cli: CliRunner, data:
     assert list(read_mailbox(data, EVE)) == []
 
 
+def test_a_purge_of_many_messages_goes_on_until_all_are_gone(
+    cli: CliRunner, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operating, "MAX_MESSAGES", 1)
+    result = cli.invoke(main, ["parked", "purge", "--all", "--yes"])
+    assert result.output.splitlines() == [
+        "shop/cart/eve  1 message to the dead letters, more wait",
+        "shop/cart/eve  1 message to the dead letters, resumed",
+        "shop/stock/bob  1 message to the dead letters, resumed",
+    ]
+    assert parked(data) == []
+    assert [entry.target for entry in read_journal(data)] == ["shop/cart/eve", "shop/cart/eve", "shop/stock/bob"]
+    assert sorted(letter.number for letter in read_dead_letters(data)) == [1, 2, 3, 4, 5]
+
+
 def test_purge_can_discard_by_type_and_prefix(cli: CliRunner, data: Path) -> None:
     options = ["--type", "shop/cart", "--id-prefix", "e", "--discard", "--json"]
     asked = cli.invoke(main, ["parked", "purge", *options], input="y\n")
@@ -86,6 +102,7 @@ def test_purge_can_discard_by_type_and_prefix(cli: CliRunner, data: Path) -> Non
         "target": "shop/cart/eve",
         "done": True,
         "text": "2 messages deleted, resumed",
+        "more": False,
     }
     assert parked(data) == [BOB]
     assert sorted(letter.number for letter in read_dead_letters(data)) == [4, 5]

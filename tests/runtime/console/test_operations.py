@@ -19,7 +19,7 @@ async def test_an_operation_is_carried_out_and_its_outcomes_are_answered() -> No
 
     act = operations_action(perform)
     assert await act({"action": "skip", "targets": [["test/f", "a"]], "who": "ann"}) == {
-        "outcomes": [{"target": "test/f/a", "done": True, "text": "done"}]
+        "outcomes": [{"target": "test/f/a", "done": True, "text": "done", "more": False}]
     }
     assert asked == [OPERATION]
 

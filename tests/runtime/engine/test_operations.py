@@ -5,8 +5,8 @@ import pytest
 from statefun_runtime.engine.operations import Operations
 from statefun_runtime.epoch import DeadLetter, JournalEntry, LetterKind
 from statefun_runtime.interfaces import DelayedSend, EgressRecord, Send, Table
-from statefun_runtime.operating import NEEDED, bring
-from statefun_runtime.operation import Action
+from statefun_runtime.operating import perform
+from statefun_runtime.operation import Action, Operation
 from statefun_runtime.store import keys, rows
 from tests.simulation.world import World
 
@@ -43,8 +43,7 @@ def parked_world(*waiting: bytes) -> World:
 
 def operate(world: World, action: Action) -> str:
     commit(world)
-    bring(world.engine, world.store, A, NEEDED[action])
-    outcome = Operations(world.engine, "ann").on_address(action, A)
+    [outcome] = perform(world.engine, world.store, Operation(action, (A,), "ann"))
     assert outcome.done, outcome.text
     assert outcome.target == "test/f/a"
     return outcome.text
@@ -180,7 +179,7 @@ def test_a_dead_letter_that_is_sent_again_is_a_new_message_from_the_same_caller_
     commit(world)
     [letter] = letters(world)
     outcome = Operations(world.engine, "ann").on_letter(Action.RESEND, letter)
-    assert outcome == (str(letter.number), True, "sent again to test/f/a")
+    assert outcome == (str(letter.number), True, "sent again to test/f/a", False)
     commit(world)
     batch = call(world)
     assert payloads(batch) == [b"2", b"poison"], "behind those that came meanwhile"
