@@ -2,6 +2,7 @@
 
 import json
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,11 @@ def seen(runtime: Runtime, address: str) -> int:
     shown = statefun("state", "show", address, "--data", str(runtime.data), "--json")
     value: int = json.loads(shown.stdout)["value"]
     return value
+
+
+def status(runtime: Runtime) -> dict[str, object]:
+    answer: dict[str, object] = json.loads(get(runtime.admin_port, "/status")[1])
+    return answer
 
 
 def test_a_drained_application_has_done_all_its_work_and_says_what_is_delayed(runtime: Runtime) -> None:
@@ -113,3 +119,20 @@ def test_sigterm_abandons_a_call_that_hangs_commits_the_rest_and_is_exit_code_0(
     (tmp_path / "began").unlink()
     runtime.start()
     wait_until((tmp_path / "began").exists, "the same call again")
+
+
+def test_sigterm_ends_a_process_whose_loop_a_function_keeps_and_what_was_acknowledged_stays(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    runtime.start()
+    send(runtime, "e2e/chain/a", 0)
+    wait_until(lambda: status(runtime)["idle"] is True, "the end of the work")
+    marker = json.dumps(str(tmp_path / "began"))
+    arguments = ("e2e/blocker/x", marker, "--type", STRING, "--url", runtime.url, "--timeout", "1")
+    sending = threading.Thread(target=statefun, args=("send", *arguments))
+    sending.start()
+    wait_until((tmp_path / "began").exists, "the call that keeps the loop")
+    runtime.command.send(signal.SIGTERM)
+    assert runtime.command.wait() == 143
+    sending.join()
+    assert seen(runtime, "e2e/chain/a") == 1

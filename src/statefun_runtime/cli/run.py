@@ -21,6 +21,9 @@ from statefun_runtime.logs import configure_logging
 from statefun_runtime.module.module import Module
 from statefun_runtime.runtime import Runtime
 
+_STUCK_SECONDS = 1.0
+"""How long a stop waits, beyond `stop_timeout`, for an event loop that does not react."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -63,7 +66,7 @@ def run(what: tuple[str, ...], functions: str | None, **flags: Any) -> None:
         _log.warning("%s", problem)
     _announce(parts(module, hosted, config))
     process.tune()
-    process.run(_run(Runtime(module, hosted, config)))
+    process.run(_run(Runtime(module, hosted, config), _STUCK_SECONDS + config.stop_timeout / 1000))
 
 
 def _arguments(what: tuple[str, ...], functions: str | None) -> Arguments:
@@ -97,6 +100,6 @@ def _announce(shown: Sequence[Part]) -> None:
         _log.info("%s %s", what, name, extra={"where": where})
 
 
-async def _run(runtime: Runtime) -> None:
-    with stop_on_signals() as stop:
+async def _run(runtime: Runtime, patience: float) -> None:
+    with stop_on_signals(patience) as stop:
         await runtime.run(stop)
