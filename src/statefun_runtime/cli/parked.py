@@ -136,6 +136,8 @@ def debug(address: str, data: Path, functions: str, in_debugger: bool) -> None:
     why = next((why for found, why in read_parked(data, *target) if found == target), None)
     if why is None:
         raise CommandError(f"{address} is not parked")
+    if not why.messages:
+        raise CommandError(f"{address} is being purged; the messages that failed are dead letters or deleted")
     messages = list(islice(read_mailbox(data, target), why.messages))
     replay(functions, Replay(target, messages, read_values_of(data, target), time.time_ns() // 1_000_000), in_debugger)
 

@@ -29,6 +29,7 @@ class Operations:
         if action is not Action.DISCARD:
             self._bury(mailbox, removed, parked, tried=action is Action.SKIP)
         if action in (Action.PURGE, Action.DISCARD) and mailbox.newest > mailbox.paged:
+            self._stay_parked(mailbox, parked)
             return self._done(action, address, _told(action, len(removed), "more wait"))._replace(more=True)
         self._engine.failures.resume(mailbox, self._engine.epoch)
         return self._done(action, address, _told(action, len(removed), "resumed"))
@@ -38,6 +39,15 @@ class Operations:
             return []
         count = 1 if action is Action.SKIP else len(mailbox.queue)
         return self._engine.failures.remove(mailbox, count, self._engine.epoch)
+
+    def _stay_parked(self, mailbox: Mailbox, parked: Parked) -> None:
+        """Say of an address that is purged in part that its first message is not the one that failed any more."""
+        if parked.messages:
+            reason = f"it is being purged; it parked because {parked.reason}"
+            mailbox.parked = self._engine.epoch.parked[mailbox.address] = parked._replace(
+                attempts=0, messages=0, reason=reason
+            )
+            mailbox.changed = self._engine.epoch.number
 
     def _bury(self, mailbox: Mailbox, messages: list[Message], parked: Parked, *, tried: bool) -> None:
         engine = self._engine

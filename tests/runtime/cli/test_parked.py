@@ -13,6 +13,7 @@ from statefun_runtime import operating
 from statefun_runtime.access import Access, write_access
 from statefun_runtime.cli.main import main
 from statefun_runtime.inspection import read_dead_letters, read_journal, read_mailbox, read_parked
+from statefun_runtime.operation import Action, Operation
 from statefun_runtime.store.rocksdb import RocksDBStore
 from tests.e2e.ports import free_port
 
@@ -92,6 +93,21 @@ def test_a_purge_of_many_messages_goes_on_until_all_are_gone(
     assert parked(data) == []
     assert [entry.target for entry in read_journal(data)] == ["shop/cart/eve", "shop/cart/eve", "shop/stock/bob"]
     assert sorted(letter.number for letter in read_dead_letters(data)) == [1, 2, 3, 4, 5]
+
+
+def test_an_address_that_is_purged_in_part_says_so_and_what_follows_is_not_taken_for_what_failed(
+    data: Path, cli: CliRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operating, "MAX_MESSAGES", 1)
+    [outcome] = operating.perform_stopped(data, Operation(Action.PURGE, (EVE,), "ann"))
+    assert outcome.more
+    why = dict(read_parked(data))[EVE]
+    assert (why.attempts, why.messages) == (0, 0)
+    assert why.reason == "it is being purged; it parked because the function fails: boom"
+    result = cli.invoke(main, ["parked", "debug", "shop/cart/eve", "--functions", "app:functions"])
+    assert "shop/cart/eve is being purged" in result.stderr
+    cli.invoke(main, ["parked", "skip", "shop/cart/eve", "--yes"])
+    assert [letter.attempts for letter in read_dead_letters(data) if letter.message[1] == EVE] == [0, 0]
 
 
 def test_purge_can_discard_by_type_and_prefix(cli: CliRunner, data: Path) -> None:
