@@ -93,6 +93,14 @@ async def chain(context: Context, message: Message) -> None:
         )
 
 
+@functions.bind("e2e/gate", specs=[ValueSpec("seen", IntType)])
+async def gate(context: Context, message: Message) -> None:
+    """Count messages, each when the file that it names is there."""
+    while not Path(message.as_string() or "").exists():  # noqa: ASYNC110, ASYNC240  # no event crosses processes
+        await asyncio.sleep(0.01)
+    context.storage.seen = (context.storage.seen or 0) + 1
+
+
 @functions.bind("e2e/broken")
 def broken(context: Context, message: Message) -> None:
     """Fail for good."""

@@ -41,6 +41,12 @@ def status(runtime: Runtime) -> dict[str, object]:
     return answer
 
 
+def invocations(runtime: Runtime, typename: str) -> int:
+    functions = status(runtime)["functions"]
+    assert isinstance(functions, dict)
+    return int(functions[typename]["invocations"])
+
+
 def applied(data: Path) -> dict[str, list[str]]:
     """By sender, what its greeter has applied."""
     listed = statefun("state", "list", "--data", str(data), "--type", "e2e/greeter", "--json")
@@ -201,25 +207,35 @@ def test_an_export_under_load_is_imported_and_run(runtime: Runtime, restored: Ru
         check_prefix(found[sender.id], sender, count)
 
 
+def send(runtime: Runtime, address: str, value: object, type_: str) -> None:
+    sent = statefun("send", address, json.dumps(value), "--type", f"io.statefun.types/{type_}", "--url", runtime.url)
+    assert sent.returncode == 0, sent.stderr
+
+
 def test_messages_and_timers_go_on_after_an_import(runtime: Runtime, restored: Runtime, tmp_path: Path) -> None:
     runtime.start()
-    for address, text in (("e2e/chain/a", "200"), ("e2e/broken/x", "1"), ("e2e/chain/b", "0")):
-        sent = statefun("send", address, text, "--type", "io.statefun.types/int", "--url", runtime.url)
-        assert sent.returncode == 0, sent.stderr
-    wait_until(lambda: status(runtime)["delayed"] == 1, "the delayed message of b")
+    for _ in range(3):
+        send(runtime, "e2e/gate/a", str(tmp_path / "open"), "string")
+    send(runtime, "e2e/broken/x", 1, "int")
+    send(runtime, "e2e/chain/b", 0, "int")
+    wait_until(lambda: (status(runtime)["delayed"], status(runtime)["parked"]) == (1, 1), "the delayed message of b")
     file = tmp_path / "shop.jsonl"
     savepoint("export", str(file), "--data", str(runtime.data))
     runtime.kill()
     lines = [json.loads(line) for line in file.read_text().splitlines()]
-    assert {"state", "message", "delayed", "parked"} <= {line["kind"] for line in lines}
+    kinds = [line["kind"] for line in lines]
+    assert [kinds.count(kind) for kind in ("message", "delayed", "parked")] == [4, 1, 1]
     due_now = [line | {"due": 0} if line["kind"] == "delayed" else line for line in lines]
     file.write_text("".join(json.dumps(line) + "\n" for line in due_now))
     savepoint("import", str(file), "--data", str(restored.data))
+    (tmp_path / "open").touch()
     restored.start()
+    wait_until(lambda: invocations(restored, "e2e/chain") == 1, "the message that was due")
     drained = statefun("drain", "--data", str(restored.data), "--json")
     assert drained.returncode == 0, drained.stderr
-    assert json.loads(drained.stdout)["parked_messages"] == 1
-    assert json.loads(drained.stdout)["delayed"] == 2, "those that a and the one that was due sent"
-    states = statefun("state", "list", "--data", str(restored.data), "--type", "e2e/chain", "--json").stdout
+    outcome = json.loads(drained.stdout)
+    assert (outcome["parked_messages"], outcome["delayed"]) == (1, 1)
+    assert outcome["first_delayed"][0]["sender"] == "e2e/chain/later"
+    states = statefun("state", "list", "--data", str(restored.data), "--json").stdout
     seen = {row["id"]: row["value"] for row in map(json.loads, states.splitlines())}
-    assert seen == {"a": 201, "b": 1, "later": 1}
+    assert seen == {"a": 3, "b": 1, "later": 1}
