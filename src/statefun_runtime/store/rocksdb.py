@@ -18,7 +18,7 @@ from statefun_runtime.store.durable_files import DurableFiles
 from statefun_runtime.store.durable_mark import DurableMark, Mark
 from statefun_runtime.store.ownership import Ownership
 
-_READ_ATTEMPTS = 5
+_READ_ATTEMPTS = 20
 _log = logging.getLogger(__name__)
 
 
@@ -214,7 +214,11 @@ class _Scan(Iterator[tuple[bytes, bytes]]):
 
 
 def _open_to_read(path: Path) -> Rdict:
-    """Open a view of the store as it is now. A live owner may tidy up meanwhile; then look again."""
+    """Open a view of the store as it is now.
+
+    A live owner may remove a log while RocksDB reads the list of files and then the logs, and the view has a gap: that
+    is a loss like any other, so look again.
+    """
     data_directory.check_format(path)
     for attempt in range(_READ_ATTEMPTS):
         mark = durable_mark.read(path)
@@ -238,7 +242,10 @@ def _check_whole(path: Path, found: Extent, mark: Mark | None) -> None:
         _log.warning("%s has no %s; whether anything is missing in it is unknown", path, durable_mark.MARK_FILE)
         return
     store = path / data_directory.STORE
-    lost = durable_files.missing(store, mark.files, found.oldest_log)
+    try:
+        lost = durable_files.missing(store, mark.files, found.oldest_log)
+    except OSError as error:
+        raise DiskError(f"{store} cannot be read: {error}; repair the disk and start again") from error
     if lost is None and found.sequence < mark.sequence:
         lost = f"{store} was durable up to change {mark.sequence} and ends at {found.sequence}"
     if lost is not None:
