@@ -53,20 +53,31 @@ def current_list(store: Path) -> str:
     return (store / CURRENT).read_text(encoding="ascii", errors="replace").strip()
 
 
-def missing(store: Path, files: Mapping[str, int], oldest_log: int) -> str | None:
-    """What is not there of the durable lengths of `files`; `None` if nothing is missing.
+def missing_in_list(store: Path, files: Mapping[str, int]) -> str | None:
+    """What is not there of the list of files that was durable; `None` if nothing is missing, or a newer list followed.
 
-    Logs before number `oldest_log` are not needed any more, nor is a list of files that a newer one followed.
+    To be called before the database is opened: on a list with a record of a type for reused files RocksDB never ends.
 
     Raises:
         OSError: A file cannot be read.
     """
+    lists = {name: length for name, length in files.items() if not name.endswith(_LOG) and name >= current_list(store)}
+    return _missing(store, lists)
+
+
+def missing_in_logs(store: Path, files: Mapping[str, int], oldest: int) -> str | None:
+    """What is not there of the logs that were durable; those before number `oldest` are not needed any more.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    logs = {name: length for name, length in files.items() if name.endswith(_LOG)}
+    needed = {name: length for name, length in logs.items() if int(name.removesuffix(_LOG)) >= oldest}
+    return _missing(store, needed)
+
+
+def _missing(store: Path, files: Mapping[str, int]) -> str | None:
     for name, length in files.items():
-        if name.endswith(_LOG):
-            if int(name.removesuffix(_LOG)) < oldest_log:
-                continue
-        elif name < current_list(store):
-            continue
         found = _whole(store / name)
         if found is None:
             return f"{store / name} is gone"

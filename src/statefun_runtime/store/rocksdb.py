@@ -67,7 +67,8 @@ class RocksDBStore(Store):
             data_directory.make_directory(self._path)
             if not is_new:
                 # Before opening it to write, which tidies up and could remove what is left of a damaged store.
-                _check_whole(path, read_extent(self._path), mark)
+                _check_list(path, mark)
+                _check_changes(path, mark, read_extent(self._path))
             durable = DurableMark(path, mark)
             resources.callback(self._close, durable.close)
             self._db = open_database(self._path, read_only=False, create=is_new)
@@ -223,9 +224,10 @@ def _open_to_read(path: Path) -> Rdict:
     for attempt in range(_READ_ATTEMPTS):
         mark = durable_mark.read(path)
         try:
+            _check_list(path, mark)
             db = open_database(path / data_directory.STORE, read_only=True)
             try:
-                _check_whole(path, extent_of(db), mark)
+                _check_changes(path, mark, extent_of(db))
             except BaseException:
                 db.close()
                 raise
@@ -237,20 +239,38 @@ def _open_to_read(path: Path) -> Rdict:
     raise AssertionError
 
 
-def _check_whole(path: Path, found: Extent, mark: Mark | None) -> None:
+def _check_list(path: Path, mark: Mark | None) -> None:
     if mark is None:
         _log.warning("%s has no %s; whether anything is missing in it is unknown", path, durable_mark.MARK_FILE)
         return
     store = path / data_directory.STORE
     try:
-        lost = durable_files.missing(store, mark.files, found.oldest_log)
+        lost = durable_files.missing_in_list(store, mark.files)
+    except FileNotFoundError as error:
+        raise DamagedError(f"{error.filename} is gone. Repair the disk and restore a savepoint") from error
+    except OSError as error:
+        raise DiskError(f"{store} cannot be read: {error}; repair the disk and start again") from error
+    if lost is not None:
+        raise _loss(path, lost)
+
+
+def _check_changes(path: Path, mark: Mark | None, found: Extent) -> None:
+    if mark is None:
+        return
+    store = path / data_directory.STORE
+    try:
+        lost = durable_files.missing_in_logs(store, mark.files, found.oldest_log)
     except OSError as error:
         raise DiskError(f"{store} cannot be read: {error}; repair the disk and start again") from error
     if lost is None and found.sequence < mark.sequence:
         lost = f"{store} was durable up to change {mark.sequence} and ends at {found.sequence}"
     if lost is not None:
-        raise DamagedError(
-            f"acknowledged data is lost: {lost}. Repair the disk and restore a savepoint. If you remove "
-            f"{path / durable_mark.MARK_FILE}, the runtime goes on with what is left: acknowledged messages are "
-            "missing then, and records that are out already may go out again"
-        )
+        raise _loss(path, lost)
+
+
+def _loss(path: Path, lost: str) -> DamagedError:
+    return DamagedError(
+        f"acknowledged data is lost: {lost}. Repair the disk and restore a savepoint. If you remove "
+        f"{path / durable_mark.MARK_FILE}, the runtime goes on with what is left: acknowledged messages are missing "
+        "then, and records that are out already may go out again"
+    )

@@ -81,6 +81,21 @@ def test_a_list_of_files_that_lost_its_end_is_refused_though_no_newer_change_is_
         RocksDBStore(tmp_path / "data")
 
 
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_list_of_files_on_which_rocksdb_would_never_end_is_refused(tmp_path: Path, read_only: bool) -> None:
+    store = RocksDBStore(tmp_path)
+    store.commit(changes_of(1, Table.META))
+    store.close()
+    [files] = (tmp_path / "store").glob("MANIFEST-*")
+    content = files.read_bytes()
+    second = end_of(record(b""), tmp_path / "log") + int.from_bytes(content[4:6], "little")
+    files.write_bytes(content[: second + 6] + bytes([content[second + 6] ^ 4]) + content[second + 7 :])
+    with pytest.raises(
+        DamagedError, match=rf"MANIFEST-\d+ \d+ bytes were durable, and it can be read up to byte {second}"
+    ):
+        RocksDBStore(tmp_path, read_only=read_only)
+
+
 @pytest.mark.parametrize("damage", ["removed", "cut", "ended"])
 def test_a_loss_in_the_first_of_two_logs_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
