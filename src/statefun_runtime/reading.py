@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.mailbox import Mailbox
-from statefun_runtime.engine.reads import ColdAddress, ColdRange, Reads, Stored
-from statefun_runtime.interfaces import Store
+from statefun_runtime.engine.reads import ColdAddress, ColdRange, Page, Reads, Stored
+from statefun_runtime.interfaces import Message, Store
 from statefun_runtime.store.queries import (
     read_delayed,
     read_messages,
@@ -24,15 +24,17 @@ def answer_reads(engine: Engine, store: Store) -> bool:
     reads = engine.take_reads()
     if reads is None:
         return False
-    _answer_ranges(engine, store, reads)
-    _answer_states(engine, store, reads.states)
+    answer_ranges(engine, store, reads)
+    for mailbox, stored in read_stored(store, reads.states):
+        engine.dispatcher.loaded(mailbox, stored)
     for page in reads.pages:
-        messages, is_last = read_messages(store, page.mailbox.address, page.after, page.limit)
+        messages, is_last = read_page(store, page)
         engine.dispatcher.paged_in(page, messages, is_last=is_last)
     return True
 
 
-def _answer_ranges(engine: Engine, store: Store, reads: Reads) -> None:
+def answer_ranges(engine: Engine, store: Store, reads: Reads) -> None:
+    """Answer what must be before the next commit is told of."""
     if reads.tokens:
         engine.tokens_read(read_tokens(store, reads.tokens))
     if reads.delayed is not None:
@@ -53,10 +55,17 @@ def _cold_addresses(store: Store, cold: ColdRange, ids: Sequence[str]) -> list[C
     ]
 
 
-def _answer_states(engine: Engine, store: Store, mailboxes: Sequence[Mailbox]) -> None:
+def read_stored(store: Store, mailboxes: Sequence[Mailbox]) -> list[tuple[Mailbox, Stored]]:
+    """What the store holds for the address of each mailbox."""
     addresses = [mailbox.address for mailbox in mailboxes]
-    parked = dict.fromkeys(addresses)
     asked = [mailbox.address for mailbox in mailboxes if mailbox.function_type.parked]
-    reasons = {**parked, **dict(zip(asked, read_parked(store, asked), strict=True))}
-    for mailbox, values in zip(mailboxes, read_values(store, addresses), strict=True):
-        engine.dispatcher.loaded(mailbox, Stored(values, reasons[mailbox.address]))
+    parked = dict(zip(asked, read_parked(store, asked), strict=True))
+    values = read_values(store, addresses)
+    return [
+        (mailbox, Stored(found, parked.get(mailbox.address))) for mailbox, found in zip(mailboxes, values, strict=True)
+    ]
+
+
+def read_page(store: Store, page: Page) -> tuple[list[Message], bool]:
+    """The messages of a page, and whether the store has no others."""
+    return read_messages(store, page.mailbox.address, page.after, page.limit)

@@ -20,8 +20,11 @@ _SWEPT = 20_000
 class Dispatcher:
     """Opens mailboxes, orders calls and closes mailboxes that are idle; at most one batch of an address is out."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, durable: int) -> None:
+        """Begin without addresses; messages up to the sequence `durable` are in the store."""
         self.types: dict[str, FunctionType] = {}
+        self.durable = durable
+        """The last sequence known to be in the store."""
         self.queued = 0
         """Messages in memory that are not yet consumed."""
         self.queued_bytes = 0
@@ -145,16 +148,17 @@ class Dispatcher:
         self._stick(mailbox)
         mailbox.paged = 0
 
-    def take_pages(self, durable: int) -> list[Page]:
+    def take_pages(self) -> list[Page]:
         """The mailboxes whose next messages must be read; answer each with `paged_in`."""
         mailboxes, self._unpaged = self._unpaged, []
-        return [Page(mailbox, mailbox.paged, self._limits.page, durable) for mailbox in mailboxes]
+        return [Page(mailbox, mailbox.paged, self._limits.page, self.durable) for mailbox in mailboxes]
 
     def paged_in(self, page: Page, messages: list[Message], *, is_last: bool) -> None:
         """Take the messages of a page; `is_last` tells that the store had no others then."""
         mailbox = page.mailbox
         if not messages and mailbox.newest > page.durable:
-            self._starved.append(mailbox)
+            # What was read may be older than what has become durable since.
+            (self._unpaged if self.durable > page.durable else self._starved).append(mailbox)
             return
         self.filled(page, messages, is_last=is_last)
         self.settle(mailbox)
@@ -326,8 +330,12 @@ class Dispatcher:
 
     # -------------------------------------------------------------------------------------------------------- memory
 
-    def committed(self, open_epoch: Epoch) -> None:
-        """Take note that what came before the open epoch is durable: more can be read, and more can leave memory."""
+    def committed(self, sequence: int, open_epoch: Epoch) -> None:
+        """Take note that what came before the open epoch, up to `sequence`, is durable.
+
+        More can be read, and more can leave the memory.
+        """
+        self.durable = sequence
         self._unpaged += self._starved
         self._starved = []
         if self._is_full():

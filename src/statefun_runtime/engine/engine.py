@@ -56,7 +56,7 @@ class Engine:
         self.epoch = Epoch(recovery.epoch + 1)
         """The open epoch."""
         self.delayed = DelayedMessages(recovery.delayed, limits.delayed_window)
-        self.dispatcher = Dispatcher(limits)
+        self.dispatcher = Dispatcher(limits, recovery.sequence)
         self._limits = limits
         self.failures = Failures(self.dispatcher, limits, random)
         self._egresses = frozenset(egresses)
@@ -64,7 +64,7 @@ class Engine:
         self.outbox = Outbox(recovery.outbox, self._egresses, limits)
         self.positions = {ingress: dict(partitions) for ingress, partitions in recovery.positions.items()}
         """The durable positions by ingress and partition."""
-        self._sequence = self._durable_sequence = recovery.sequence
+        self._sequence = recovery.sequence
         self._under_way: Epoch | None = None
         """The epoch that was cut and is not yet known to be durable."""
         self._deferred: list[tuple[Batch, Effects, list[Token]]] = []
@@ -311,12 +311,12 @@ class Engine:
         mailbox = self.dispatcher.mailbox_of(address)
         if mailbox is None or mailbox.parked is None:
             return None
-        return Page(mailbox, mailbox.paged, limit, self._durable_sequence)
+        return Page(mailbox, mailbox.paged, limit, self.dispatcher.durable)
 
     def take_reads(self) -> Reads | None:
         """What must be read from the store now, or None; see `engine/reads.py` for when and how to answer what."""
         states = self.dispatcher.take_states()
-        pages = self.dispatcher.take_pages(self._durable_sequence)
+        pages = self.dispatcher.take_pages()
         cold = self.dispatcher.take_cold()
         after = self.delayed.wanted_after
         if not (states or pages or cold or self._deferred or after):
@@ -372,9 +372,8 @@ class Engine:
         self.durable = epoch.number
         for (ingress, partition), position in epoch.positions.items():
             self.positions.setdefault(ingress, {})[partition] = position
-        self._durable_sequence = epoch.sequence
         self._under_way = None
-        self.dispatcher.committed(self.epoch)
+        self.dispatcher.committed(epoch.sequence, self.epoch)
         batches: list[tuple[str, OutboxBatch]] = []
         for egress, records in epoch.outbox.items():
             batch = OutboxBatch(self.lineage, epoch.number, records)

@@ -1,5 +1,6 @@
 """A store in memory, for tests: the contract of the port without a disk."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,6 +13,8 @@ class MemoryStore(Store):
 
     def __init__(self) -> None:
         self._tables: dict[Table, dict[bytes, bytes]] = {table: {} for table in Table}
+        self._sorted: dict[Table, list[bytes]] = {}
+        """The keys in order, of tables that were scanned since their last change."""
         self._closed = False
 
     def get_many(self, table: Table, keys: Sequence[bytes]) -> list[bytes | None]:
@@ -20,14 +23,19 @@ class MemoryStore(Store):
 
     def scan(self, table: Table, start: bytes = b"", end: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
         rows = self._open(table)
-        inside = sorted(key for key in rows if key >= start and (end is None or key < end))
-        return iter([(key, rows[key]) for key in inside])
+        order = self._sorted.get(table)
+        if order is None:
+            order = self._sorted[table] = sorted(rows)
+        last = len(order) if end is None else bisect_left(order, end)
+        return iter([(key, rows[key]) for key in order[bisect_left(order, start) : last]])
 
     def commit(self, changes: Changes) -> None:
         for table, key in changes.deletes:
             self._open(table).pop(key, None)
+            self._sorted.pop(table, None)
         for table, key, value in changes.puts:
             self._open(table)[key] = value
+            self._sorted.pop(table, None)
 
     def checkpoint(self, path: Path) -> None:
         raise StoreError(f"a store in memory cannot be copied to {path}; use a data directory")

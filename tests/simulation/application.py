@@ -1,0 +1,102 @@
+"""The function of a simulation: it runs the plan, and its state is the history of what it ran."""
+
+import json
+from typing import NamedTuple
+
+from statefun.protocol.request_reply_pb2 import TypedValue
+from statefun_runtime.interfaces import (
+    Batch,
+    Cancellation,
+    DelayedSend,
+    Effects,
+    EgressRecord,
+    ExpireMode,
+    Failure,
+    FailureKind,
+    MissingStates,
+    Payload,
+    Reply,
+    Send,
+    StateSpec,
+)
+
+from .plan import Node, Plan
+from .world import EGRESS
+
+AFTER_WRITE, AFTER_CALL = 40, 60
+"""Milliseconds after which the two states expire."""
+SPECS = (
+    StateSpec("history", "test/json"),
+    StateSpec("written", "test/json", ExpireMode.AFTER_WRITE, AFTER_WRITE),
+    StateSpec("called", "test/json", ExpireMode.AFTER_CALL, AFTER_CALL),
+)
+
+
+class Entry(NamedTuple):
+    """One message that was run: when it was sent to the function, when the reply came, and what it saw."""
+
+    node: int
+    dispatched: int
+    replied: int
+    saw: tuple[int | None, int | None] | None
+    """The values of the states that expire; None if a message before it in the batch may have changed them."""
+
+
+def encode(value: object) -> Payload:
+    return TypedValue(typename="test/json", has_value=True, value=json.dumps(value).encode()).SerializeToString()
+
+
+def decode(payload: Payload | None) -> object:
+    return None if payload is None else json.loads(TypedValue.FromString(payload).value)
+
+
+def read_history(payload: Payload | None) -> list[Entry]:
+    entries = decode(payload) or []
+    assert isinstance(entries, list)
+    return [Entry(node, dispatched, replied, tuple(saw) if saw else None) for node, dispatched, replied, saw in entries]
+
+
+class Application:
+    """Runs batches by the plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.healed: set[int] = set()
+        """Poisonous messages that are so no more."""
+
+    def run(self, batch: Batch, dispatched: int, now: int) -> Reply:
+        """The reply to a batch that was dispatched then and is answered now."""
+        if "history" not in batch.state:
+            return MissingStates(SPECS)
+        nodes = [self.plan.nodes[int(message[3])] for message in batch.messages]
+        if any(node.poison and node.number not in self.healed for node in nodes):
+            return Failure(FailureKind.PERMANENT, "poison")
+        for message, node in zip(batch.messages, nodes, strict=True):
+            assert (message[1], message[2]) == (node.target, node.sender)
+        return self._effects(batch, nodes, dispatched, now)
+
+    def _effects(self, batch: Batch, nodes: list[Node], dispatched: int, now: int) -> Effects:
+        history, effects = read_history(batch.state["history"]), Effects()
+        saw = (decode(batch.state["written"]), decode(batch.state["called"]))
+        ran = {entry.node for entry in history}
+        for place, node in enumerate(nodes):
+            assert node.number not in ran, f"{node.number} ran twice"
+            record = json.dumps([batch.target, len(history), node.number])
+            effects.egresses.append(EgressRecord(EGRESS, record.encode()))
+            history.append(Entry(node.number, dispatched, now, None if place else saw))  # type: ignore[arg-type]
+            _send(node, effects)
+            if node.writes:
+                effects.mutations["written"] = effects.mutations["called"] = encode(node.number)
+        effects.mutations["history"] = encode(history)
+        return effects
+
+
+def _send(node: Node, effects: Effects) -> None:
+    if node.cancels:
+        effects.delayed.append(Cancellation(node.cancels))
+    for child in node.children:
+        payload = str(child.number).encode()
+        if child.delay is None:
+            effects.sends.append(Send(child.target, payload))
+        else:
+            effects.delayed.append(DelayedSend(child.delay, child.target, payload, child.token))
