@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test fast lint format bench docs clean
+.PHONY: help install demo test fast lint format bench soak clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -38,6 +38,11 @@ format: install  ## Format the code
 
 bench: install  ## Benchmarks beside peers
 	$(BIN)/python -m benchmarks.sdk
+
+SOAK_MINUTES := 30
+
+soak: install  ## The simulation of the engine with new seeds, for SOAK_MINUTES (30)
+	$(BIN)/python -m tests.simulation --soak $(SOAK_MINUTES)
 
 clean:  ## Remove the environment and what tools left behind
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

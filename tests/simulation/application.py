@@ -1,6 +1,11 @@
-"""The function of a simulation: it runs the plan, and its state is the history of what it ran."""
+"""The function of a simulation: it runs the plan, and its state is the history of what it ran.
+
+A history only grows at its end, so a value of the state is the number of its last link; the links themselves are kept
+here, whatever crashes. Those of a lost epoch are just named by nothing any more.
+"""
 
 import json
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from statefun.protocol.request_reply_pb2 import TypedValue
@@ -50,10 +55,17 @@ def decode(payload: Payload | None) -> object:
     return None if payload is None else json.loads(TypedValue.FromString(payload).value)
 
 
-def read_history(payload: Payload | None) -> list[Entry]:
-    entries = decode(payload) or []
-    assert isinstance(entries, list)
-    return [Entry(node, dispatched, replied, tuple(saw) if saw else None) for node, dispatched, replied, saw in entries]
+class Link(NamedTuple):
+    """The end of a history."""
+
+    before: int
+    entry: Entry
+    length: int
+    ran: int
+    """A bit for each node in it."""
+
+
+NOTHING = Link(0, Entry(-1, 0, 0, None), 0, 0)
 
 
 class Application:
@@ -63,6 +75,19 @@ class Application:
         self.plan = plan
         self.healed: set[int] = set()
         """Poisonous messages that are so no more."""
+        self._links = [NOTHING]
+
+    def history(self, payload: Payload | None) -> Iterator[Entry]:
+        """What a value of the state stands for, the last entry first."""
+        link = self._link(payload)
+        while link.length:
+            yield link.entry
+            link = self._links[link.before]
+
+    def _link(self, payload: Payload | None) -> Link:
+        number = decode(payload) or 0
+        assert isinstance(number, int)
+        return self._links[number]
 
     def run(self, batch: Batch, dispatched: int, now: int) -> Reply:
         """The reply to a batch that was dispatched then and is answered now."""
@@ -76,18 +101,21 @@ class Application:
         return self._effects(batch, nodes, dispatched, now)
 
     def _effects(self, batch: Batch, nodes: list[Node], dispatched: int, now: int) -> Effects:
-        history, effects = read_history(batch.state["history"]), Effects()
+        last, effects = decode(batch.state["history"]) or 0, Effects()
+        assert isinstance(last, int)
         saw = (decode(batch.state["written"]), decode(batch.state["called"]))
-        ran = {entry.node for entry in history}
         for place, node in enumerate(nodes):
-            assert node.number not in ran, f"{node.number} ran twice"
-            record = json.dumps([batch.target, len(history), node.number])
+            link = self._links[last]
+            assert not link.ran >> node.number & 1, f"{node.number} ran twice"
+            record = json.dumps([batch.target, link.length, node.number])
             effects.egresses.append(EgressRecord(EGRESS, record.encode()))
-            history.append(Entry(node.number, dispatched, now, None if place else saw))  # type: ignore[arg-type]
+            entry = Entry(node.number, dispatched, now, None if place else saw)  # type: ignore[arg-type]
+            self._links.append(Link(last, entry, link.length + 1, link.ran | 1 << node.number))
+            last = len(self._links) - 1
             _send(node, effects)
             if node.writes:
                 effects.mutations["written"] = effects.mutations["called"] = encode(node.number)
-        effects.mutations["history"] = encode(history)
+        effects.mutations["history"] = encode(last)
         return effects
 
 

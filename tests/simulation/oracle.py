@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from statefun_runtime.interfaces import Address, Table
 from statefun_runtime.store.recovery import recover
 
-from .application import AFTER_CALL, AFTER_WRITE, Entry, read_history
+from .application import AFTER_CALL, AFTER_WRITE, Entry
 from .plan import Node
 from .simulation import Simulation
 
@@ -18,8 +18,10 @@ class Oracle:
         self._run = run
         self._nodes = run.plan.nodes
         self.history: dict[Address, list[Entry]] = {
-            address: read_history(run.state(address).get("history")) for address in run.plan.addresses
+            address: list(run.application.history(run.state(address).get("history")))[::-1]
+            for address in run.plan.addresses
         }
+        self._parents = {child.number: node.number for node in self._nodes for child in node.children}
         self._entries = {entry.node: entry for entries in self.history.values() for entry in entries}
         self._place = {entry.node: place for entries in self.history.values() for place, entry in enumerate(entries)}
 
@@ -89,8 +91,7 @@ class Oracle:
                 node = self._nodes[entry.node]
                 if node.delay is None or node.number in self._run.resent:
                     continue
-                parent = next(each for each in self._nodes if node in each.children)
-                due = self._entries[parent.number].replied + node.delay
+                due = self._entries[self._parents[node.number]].replied + node.delay
                 assert last <= due <= entry.dispatched, (
                     f"{node.number}, due at {due}, ran at {entry.dispatched} after {last}"
                 )

@@ -19,7 +19,7 @@ from statefun_runtime.operation import Action, Operation, Target
 from statefun_runtime.reading import answer_ranges, read_page, read_stored
 from statefun_runtime.store import keys, rows
 
-from .application import Application, read_history
+from .application import Application
 from .plan import Plan
 from .world import World
 
@@ -258,9 +258,10 @@ class Simulation(World):
         self._parked |= {address for address, parked in epoch.parked.items() if parked is not None}
         for values in epoch.state.values():
             if "history" in values:
-                for entry in read_history(values["history"][1]):
-                    if self.durable_at.setdefault(entry.node, self.now) == self.now:
-                        self.crashes_at.setdefault(entry.node, self.crashes)
+                for entry in self.application.history(values["history"][1]):
+                    if entry.node in self.durable_at:
+                        break
+                    self.durable_at[entry.node], self.crashes_at[entry.node] = self.now, self.crashes
 
     def crash(self) -> None:
         mailboxes = list(self.engine.dispatcher.mailboxes())
