@@ -356,7 +356,7 @@ class Driver:
             await self._idle
 
     def _in_flight(self) -> int:
-        return sum(function_type.in_flight for function_type in self.engine.dispatcher.types.values())
+        return sum(function_type.in_flight for function_type in self.engine.mailboxes.types.values())
 
     def close(self) -> None:
         """Wait for the commit under way and end its thread."""

@@ -87,7 +87,7 @@ def _bring(engine: Engine, store: Store, address: Address, needed: int) -> int:
     if not needed or page is None:
         return 0
     messages, is_last = read_messages(store, address, page.after, page.limit)
-    engine.dispatcher.filled(page, messages, is_last=is_last)
+    engine.mailboxes.filled(page, messages, is_last=is_last)
     return len(messages)
 
 

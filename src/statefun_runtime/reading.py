@@ -26,10 +26,10 @@ def answer_reads(engine: Engine, store: Store) -> bool:
         return False
     answer_ranges(engine, store, reads)
     for mailbox, stored in read_stored(store, reads.states):
-        engine.dispatcher.loaded(mailbox, stored)
+        engine.mailboxes.loaded(mailbox, stored)
     for page in reads.pages:
         messages, is_last = read_page(store, page)
-        engine.dispatcher.paged_in(page, messages, is_last=is_last)
+        engine.mailboxes.paged_in(page, messages, is_last=is_last)
     return True
 
 

@@ -37,7 +37,7 @@ class Status:
     def as_json(self) -> dict[str, Any]:
         """The body of `/status`."""
         engine, commits = self._driver.engine, self._driver.commits
-        types = engine.dispatcher.types.values()
+        types = engine.mailboxes.types.values()
         return {
             "state": self.phase,
             "idle": self.idle,
@@ -49,7 +49,7 @@ class Status:
             "dead_letters": self._driver.failures.dead_letters.total(),
             "delayed": engine.delayed.count,
             "invocations": sum(function_type.invocations for function_type in types),
-            "addresses": engine.dispatcher.addresses,
+            "addresses": engine.mailboxes.addresses,
             "commits": commits.latency.count,
             "commit_ms": _milliseconds(list(commits.recent)),
             "outbox_epochs": len(engine.outbox),
@@ -84,7 +84,7 @@ class Status:
             return None
         if engine.outbox.full:
             return f"too many records wait for {', '.join(sorted(engine.outbox.full))}"
-        types = engine.dispatcher.types.values()
+        types = engine.mailboxes.types.values()
         if engine.is_over_quota:
             most = max(types, key=lambda each: each.pending_bytes)
             return f"what waits is over the disk quota, most of it for {most.typename}"
@@ -101,10 +101,10 @@ class Status:
             commit=commits.latency,
             pending_messages=engine.pending,
             delayed_messages=engine.delayed.count,
-            addresses_in_memory=engine.dispatcher.addresses,
+            addresses_in_memory=engine.mailboxes.addresses,
             ingresses_paused=not engine.wants_more,
             outbox_bytes={name: engine.outbox.size(name) for name in self._egresses},
-            functions={t.typename: self._function(t) for t in engine.dispatcher.types.values()},
+            functions={t.typename: self._function(t) for t in engine.mailboxes.types.values()},
         )
 
     def _function(self, function_type: FunctionType) -> FunctionSnapshot:

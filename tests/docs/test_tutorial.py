@@ -74,7 +74,7 @@ class Application:
         return [json.loads(TypedValue.FromString(record).value)["payload"] for record in records]
 
     def parked(self) -> bool:
-        return any(mailbox.stuck for mailbox in self.world.engine.dispatcher.mailboxes())
+        return any(mailbox.stuck for mailbox in self.world.engine.mailboxes.in_memory())
 
 
 @pytest.fixture

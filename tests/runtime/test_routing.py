@@ -31,7 +31,7 @@ class Routed:
         self.routes = Routes(self.engine, self.hosted, ["far/hosted"], endpoints, 20)
 
     def asks(self) -> set[str]:
-        return {name for name, function_type in self.engine.dispatcher.types.items() if function_type.asks}
+        return {name for name, function_type in self.engine.mailboxes.types.items() if function_type.asks}
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_calls_at_once_are_limited_by_the_setting_and_by_the_pool(
     routed: Routed, name: str, limits: tuple[int, int]
 ) -> None:
     routed.routes.endpoint_of(name)
-    function_type = routed.engine.dispatcher.types[name]
+    function_type = routed.engine.mailboxes.types[name]
     assert (function_type.limit, function_type.max_batch) == limits
 
 

@@ -18,6 +18,7 @@ from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.failures import Failures
 from statefun_runtime.engine.function_type import FunctionType as StatefulType
 from statefun_runtime.engine.mailbox import Mailbox
+from statefun_runtime.engine.mailboxes import Mailboxes
 from statefun_runtime.engine.operations import Operations
 from statefun_runtime.engine.outbox import Outbox
 from statefun_runtime.epoch import Epoch
@@ -124,36 +125,36 @@ MUTANTS = (
         "the mailbox of a parked address is dropped",
         Dispatcher,
         "park",
-        "self._stick(mailbox)",
-        "self._stick(mailbox)\n    mailbox.newest = mailbox.paged = mailbox.newest",
+        "self._mailboxes.stick(mailbox)",
+        "self._mailboxes.stick(mailbox)\n    mailbox.newest = mailbox.paged = mailbox.newest",
     ),
     Mutant(
-        "a page begins anew instead of after the last one", Dispatcher, "take_pages", "mailbox.paged, self", "0, self"
+        "a page begins anew instead of after the last one", Mailboxes, "take_pages", "mailbox.paged, self", "0, self"
     ),
     Mutant(
         "a page that came too early is taken for the last",
-        Dispatcher,
+        Mailboxes,
         "paged_in",
         "mailbox.newest > page.durable",
         "False",
     ),
     Mutant(
         "a message overtakes those that are not in memory",
-        Dispatcher,
+        Mailboxes,
         "deliver",
         "mailbox.newest > mailbox.paged or ",
         "",
     ),
     Mutant(
         "a cold address is called before its older messages are read",
-        Dispatcher,
+        Mailboxes,
         "deliver",
         " or function_type.is_cold(identifier)",
         "",
     ),
     Mutant(
         "messages born during a pass are not looked for",
-        Dispatcher,
+        Mailboxes,
         "warmed",
         "for epoch in epochs:",
         "for epoch in ():",
@@ -168,14 +169,14 @@ MUTANTS = (
     Mutant("sequences begin anew after a restart", recovery, "recover", "sequence=head.sequence", "sequence=0"),
     Mutant(
         "an address leaves the memory with what is not durable",
-        Dispatcher,
+        Mailboxes,
         "_sweep",
         "mailbox.changed < epoch.number and ",
         "",
     ),
     Mutant(
         "what is spilled is forgotten with the address",
-        Dispatcher,
+        Mailboxes,
         "_close",
         "function_type.spill(identifier, mailbox.newest, epoch)",
         "pass",
@@ -203,7 +204,7 @@ MUTANTS = (
         "a skipped message stays in the mailbox",
         Failures,
         "remove",
-        "return self._dispatcher.remove(mailbox, count, epoch)",
+        "return self._mailboxes.remove(mailbox, count, epoch)",
         "return mailbox.queue[:count]",
     ),
     Mutant(
@@ -218,7 +219,7 @@ MUTANTS = (
         Engine,
         "cut",
         "    self._under_way, self.epoch",
-        "    for each in self.dispatcher.mailboxes():\n"
+        "    for each in self.mailboxes.in_memory():\n"
         "        if each.in_flight:\n"
         "            epoch.consume([m for m in each.in_flight.messages if m[0] in epoch.born])\n"
         "    self._under_way, self.epoch",

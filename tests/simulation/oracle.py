@@ -143,7 +143,7 @@ class Oracle:
     def _check_nothing_is_left(self) -> None:
         run = self._run
         assert run.rows_left() == {}
-        assert (run.engine.pending, run.engine.delayed.count, run.engine.dispatcher.queued) == (0, 0, 0)
+        assert (run.engine.pending, run.engine.delayed.count, run.engine.mailboxes.queued) == (0, 0, 0)
         recovery = recover(run.store)
         assert (recovery.pending, recovery.delayed, recovery.parked) == ({}, 0, {})
         assert not list(run.store.scan(Table.TOKENS))

@@ -225,11 +225,11 @@ class Simulation(World):
 
     def _state_answer(self, mailbox: Mailbox) -> Callable[[], None]:
         [(_, stored)] = read_stored(self.store, [mailbox])
-        return lambda: self.engine.dispatcher.loaded(mailbox, stored)
+        return lambda: self.engine.mailboxes.loaded(mailbox, stored)
 
     def _page_answer(self, page: Page) -> Callable[[], None]:
         messages, is_last = read_page(self.store, page)
-        return lambda: self.engine.dispatcher.paged_in(page, messages, is_last=is_last)
+        return lambda: self.engine.mailboxes.paged_in(page, messages, is_last=is_last)
 
     def _answer_late(self, count: int) -> None:
         now, self._late = self._late[:count], self._late[count:]
@@ -237,11 +237,11 @@ class Simulation(World):
             answer()
 
     def commit(self) -> None:
-        epoch, addresses = self.cut_epoch, self.engine.dispatcher.addresses
+        epoch, addresses = self.cut_epoch, self.engine.mailboxes.addresses
         super().commit()
         if epoch is not None:
             self._note_durable(epoch)
-            self.situations["address left the memory"] += self.engine.dispatcher.addresses < addresses
+            self.situations["address left the memory"] += self.engine.mailboxes.addresses < addresses
 
     def commit_and_crash(self) -> None:
         epoch = self.cut_epoch
@@ -264,8 +264,8 @@ class Simulation(World):
                     self.durable_at[entry.node], self.crashes_at[entry.node] = self.now, self.crashes
 
     def crash(self) -> None:
-        mailboxes = list(self.engine.dispatcher.mailboxes())
-        cold = any(each.cold_from is not None for each in self.engine.dispatcher.types.values())
+        mailboxes = list(self.engine.mailboxes.in_memory())
+        cold = any(each.cold_from is not None for each in self.engine.mailboxes.types.values())
         self.situations["crash with a spilled mailbox"] += any(each.newest > each.paged for each in mailboxes)
         self.situations["crash with cold addresses"] += cold
         self.situations["crash during a call"] += bool(self.in_flight)

@@ -9,6 +9,7 @@ from heapq import heapify, heappop, heappush
 from typing import Final
 
 from statefun_runtime.epoch import DelayedKey, DelayedMessage, Epoch, Token
+from statefun_runtime.interfaces import Cancellation, DelayedSend
 
 _BEFORE_ALL: Final[DelayedKey] = (-1, 0)
 
@@ -148,3 +149,16 @@ class DelayedMessages:
         if len(self._heap) > 2 * len(self._waiting) + 1000:
             self._heap = list(self._waiting)
             heapify(self._heap)
+
+
+def token_refusal(delayed: list[DelayedSend | Cancellation], keys: Mapping[Token, DelayedKey | None]) -> str | None:
+    """Why the function may not send these, or None; `keys` tell which tokens are held before the first of them."""
+    live = {token for (_, token), key in keys.items() if key is not None}
+    for effect in delayed:
+        if isinstance(effect, Cancellation):
+            live.discard(effect.token)
+        elif effect.token in live:
+            return f"it sent a delayed message with the token {effect.token!r}, which another one of it still holds"
+        elif effect.token:
+            live.add(effect.token)
+    return None

@@ -1,243 +1,31 @@
-"""Which address may be called next: mailboxes, who is ready, and what of all that waits is in memory."""
+"""Whose turn it is: which addresses are called next, which back off, and which are parked."""
 
-from collections import deque
-from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 
-from statefun_runtime.engine.function_type import FunctionType
 from statefun_runtime.engine.limits import Limits
-from statefun_runtime.engine.mailbox import MAILBOX_BYTES, Mailbox
-from statefun_runtime.engine.reads import ColdAddress, ColdRange, Page, Stored
+from statefun_runtime.engine.mailbox import Mailbox
+from statefun_runtime.engine.mailboxes import Mailboxes
 from statefun_runtime.epoch import Epoch, Parked
-from statefun_runtime.interfaces import Address, Batch, Message
-
-_COLD_ADDRESSES = 256
-"""Addresses of one type that one read brings into memory."""
-_SWEPT = 20_000
-"""Mailboxes that one sweep looks at: some milliseconds at most."""
+from statefun_runtime.interfaces import Batch, Message
 
 
 class Dispatcher:
-    """Opens mailboxes, orders calls and closes mailboxes that are idle; at most one batch of an address is out."""
+    """Orders calls; at most one batch of an address is out."""
 
-    def __init__(self, limits: Limits, durable: int) -> None:
-        """Begin without addresses; messages up to the sequence `durable` are in the store."""
-        self.types: dict[str, FunctionType] = {}
-        self.durable = durable
-        """The last sequence known to be in the store."""
-        self.queued = 0
-        """Messages in memory that are not yet consumed."""
-        self.queued_bytes = 0
-        self.addresses = 0
+    def __init__(self, mailboxes: Mailboxes, limits: Limits) -> None:
+        self._mailboxes = mailboxes
         self._limits = limits
-        self._unloaded: list[Mailbox] = []
-        self._unpaged: list[Mailbox] = []
-        self._starved: list[Mailbox] = []
-        """Mailboxes whose next messages are not yet in the store."""
         self._wakeups: list[tuple[int, int, Mailbox]] = []
         self._wakeup_order = 0
-        self._resident: deque[Mailbox] = deque()
-
-    def type_of(self, typename: str) -> FunctionType:
-        """The function type of this name, made when first asked for."""
-        function_type = self.types.get(typename)
-        if function_type is None:
-            function_type = FunctionType(typename, self._limits.max_in_flight, self._limits.max_batch)
-            self.types[typename] = function_type
-        return function_type
-
-    def mailbox_of(self, address: Address) -> Mailbox | None:
-        """The mailbox of an address, if it is in memory."""
-        function_type = self.types.get(address[0])
-        return function_type.mailboxes.get(address[1]) if function_type else None
-
-    def mailboxes(self) -> Iterator[Mailbox]:
-        """All mailboxes in memory."""
-        for function_type in self.types.values():
-            yield from function_type.mailboxes.values()
-
-    # ------------------------------------------------------------------------------------------------------- messages
-
-    def deliver(self, message: Message, epoch: Epoch) -> None:
-        """Put a message at the end of its mailbox; whether in memory depends on the room there is."""
-        sequence, (typename, identifier), _, payload = message
-        function_type = self.types.get(typename) or self.type_of(typename)
-        size = len(payload)
-        function_type.pending += 1
-        function_type.pending_bytes += size
-        mailbox = function_type.mailboxes.get(identifier)
-        if mailbox is None:
-            if self._keeps_out(function_type) or function_type.is_cold(identifier):
-                function_type.spill(identifier, sequence, epoch)
-                return
-            mailbox = self._open(message[1], function_type)
-        elif mailbox.newest > mailbox.paged or mailbox.parked or (mailbox.queue and self._is_long(mailbox.queue)):
-            mailbox.newest = sequence
-            return
-        mailbox.newest = mailbox.paged = sequence
-        mailbox.queue.append(message)
-        self.queued += 1
-        self.queued_bytes += size
-        if mailbox.ready or mailbox.loading:
-            function_type.runnable += 1
-        elif mailbox.idle:
-            mailbox.idle = False
-            self._make_ready(mailbox)
-
-    def consumed(self, mailbox: Mailbox, messages: list[Message], epoch: Epoch) -> None:
-        """Note that these messages of a mailbox, which are no longer in its queue, wait no more."""
-        size = epoch.consume(messages)
-        count = len(messages)
-        mailbox.changed = epoch.number
-        self.queued -= count
-        self.queued_bytes -= size
-        mailbox.function_type.pending -= count
-        mailbox.function_type.pending_bytes -= size
-
-    def _is_long(self, queue: list[Message]) -> bool:
-        return self._is_full() or len(queue) >= self._limits.page
-
-    def _is_full(self) -> bool:
-        return self.queued >= self._limits.max_queued or self.queued_bytes >= self._limits.max_queued_bytes
-
-    def _keeps_out(self, function_type: FunctionType) -> bool:
-        """Whether an address that is not in memory had better stay out of it."""
-        return self._is_full() or (function_type.unreachable > 0 and bool(function_type.ready))
-
-    def open(self, address: Address, epochs: Iterable[Epoch]) -> Mailbox:
-        """The mailbox of an address, brought into memory if need be; what waits for it in the store follows.
-
-        Args:
-            address: The address.
-            epochs: Those not yet durable: they tell what is on its way to the store.
-        """
-        mailbox = self.mailbox_of(address)
-        if mailbox is None:
-            mailbox = self._open(address, self.type_of(address[0]))
-            born = [epoch.spilled.get(address[0], {}).get(address[1], 0) for epoch in epochs]
-            mailbox.newest = max(1, *born)  # at least 1, so that a page is read: it tells
-        return mailbox
-
-    def _open(self, address: Address, function_type: FunctionType) -> Mailbox:
-        mailbox = function_type.mailboxes[address[1]] = Mailbox(address, function_type)
-        self.addresses += 1
-        function_type.resident_bytes += MAILBOX_BYTES
-        self._resident.append(mailbox)
-        self._unloaded.append(mailbox)
-        return mailbox
-
-    # ---------------------------------------------------------------------------------------------------------- reads
-
-    def take_states(self) -> list[Mailbox]:
-        """The mailboxes whose state must be loaded; answer each with `loaded`."""
-        mailboxes, self._unloaded = self._unloaded, []
-        return mailboxes
-
-    def loaded(self, mailbox: Mailbox, stored: Stored) -> None:
-        """Take what the store holds for an address; what waits for it may be called."""
-        mailbox.values = stored.values
-        size = sum(len(payload) for _, payload in stored.values.values())
-        mailbox.size += size
-        mailbox.function_type.resident_bytes += size
-        mailbox.loading = False
-        mailbox.function_type.runnable -= len(mailbox.queue)
-        if stored.parked is None:
-            self.settle(mailbox)
-            return
-        mailbox.parked = stored.parked
-        self._stick(mailbox)
-        mailbox.paged = 0
-
-    def take_pages(self) -> list[Page]:
-        """The mailboxes whose next messages must be read; answer each with `paged_in`."""
-        mailboxes, self._unpaged = self._unpaged, []
-        return [Page(mailbox, mailbox.paged, self._limits.page, self.durable) for mailbox in mailboxes]
-
-    def paged_in(self, page: Page, messages: list[Message], *, is_last: bool) -> None:
-        """Take the messages of a page; `is_last` tells that the store had no others then."""
-        mailbox = page.mailbox
-        if not messages and mailbox.newest > page.durable:
-            # What was read may be older than what has become durable since.
-            (self._unpaged if self.durable > page.durable else self._starved).append(mailbox)
-            return
-        self.filled(page, messages, is_last=is_last)
-        self.settle(mailbox)
-
-    def filled(self, page: Page, messages: list[Message], *, is_last: bool) -> None:
-        """The same for a mailbox that goes on to wait."""
-        mailbox = page.mailbox
-        self._fill(mailbox, messages, is_last=is_last)
-        if is_last and mailbox.newest <= page.durable:
-            mailbox.newest = mailbox.paged
-
-    def _fill(self, mailbox: Mailbox, messages: list[Message], *, is_last: bool) -> None:
-        mailbox.queue += messages
-        self.queued += len(messages)
-        self.queued_bytes += sum(len(message[3]) for message in messages)
-        if messages:
-            mailbox.paged = messages[-1][0]
-        mailbox.newest = max(mailbox.newest, mailbox.paged if is_last else mailbox.paged + 1)
-
-    def take_cold(self) -> list[ColdRange]:
-        """The ranges of cold addresses that should come into memory now; answer each with `warmed`."""
-        ranges: list[ColdRange] = []
-        for function_type in self.types.values():
-            start = function_type.cold_from
-            if start is None or self._keeps_out(function_type) or function_type.runnable >= self._limits.high_water:
-                continue
-            probe = function_type.unreachable > 0
-            if probe and function_type.in_flight:
-                continue
-            ranges.append(ColdRange(function_type, start, 1 if probe else _COLD_ADDRESSES))
-        return ranges
-
-    def warmed(self, cold: ColdRange, addresses: list[ColdAddress], last: str | None, epochs: Iterable[Epoch]) -> None:
-        """Take the addresses of a range, up to the id `last`, or all to the end, and what `epochs` add to them."""
-        function_type = cold.function_type
-        born: dict[str, int] = {}
-        for epoch in epochs:
-            for identifier, newest in epoch.spilled.get(function_type.typename, {}).items():
-                if identifier >= cold.start and (last is None or identifier <= last):
-                    born[identifier] = max(newest, born.get(identifier, 0))
-        function_type.passed(last)
-        for identifier, messages, is_last in addresses:
-            if identifier not in function_type.mailboxes:
-                mailbox = self._open((function_type.typename, identifier), function_type)
-                mailbox.newest = born.pop(identifier, 0)
-                self._fill(mailbox, messages, is_last=is_last)
-                function_type.runnable += len(messages)
-        for identifier, newest in born.items():
-            if identifier not in function_type.mailboxes:
-                self._open((function_type.typename, identifier), function_type).newest = newest
-
-    # ---------------------------------------------------------------------------------------------------------- turns
-
-    def settle(self, mailbox: Mailbox) -> None:
-        """Note that nothing of this mailbox is out any more: what waits is next."""
-        if mailbox.queue:
-            self._make_ready(mailbox)
-        elif mailbox.newest > mailbox.paged:
-            self._unpaged.append(mailbox)
-        else:
-            mailbox.idle = True
-
-    def _make_ready(self, mailbox: Mailbox, *, first: bool = False) -> None:
-        function_type = mailbox.function_type
-        mailbox.ready = True
-        function_type.runnable += len(mailbox.queue)
-        if first:
-            function_type.ready.appendleft(mailbox)
-        else:
-            function_type.ready.append(mailbox)
 
     def make_first(self, mailbox: Mailbox) -> None:
         """Let a mailbox that was called in vain be the next again."""
-        self._make_ready(mailbox, first=True)
+        self._mailboxes.make_ready(mailbox, first=True)
 
     def next_batches(self, limit: int, now: int, epoch: Epoch) -> list[Batch]:
         """The next calls, at most `limit` for each function type."""
         batches: list[Batch] = []
-        for function_type in self.types.values():
+        for function_type in self._mailboxes.types.values():
             ready = function_type.ready
             if not ready or function_type.paused_until > now:
                 continue
@@ -260,7 +48,7 @@ class Dispatcher:
 
     def returned(self, batch: Batch) -> Mailbox | None:
         """The mailbox of a batch that was answered, which is not in flight any more; `None` if the answer is stale."""
-        mailbox = self.types[batch.target[0]].mailboxes.get(batch.target[1])
+        mailbox = self._mailboxes.types[batch.target[0]].mailboxes.get(batch.target[1])
         if mailbox is None or mailbox.in_flight is not batch:
             return None
         mailbox.in_flight = None
@@ -271,17 +59,11 @@ class Dispatcher:
         """Put messages that had no effect at the front of their mailbox again."""
         mailbox.queue[:0] = messages
 
-    def remove(self, mailbox: Mailbox, count: int, epoch: Epoch) -> list[Message]:
-        """Take the first messages out of a mailbox that is neither ready nor in flight, never to be delivered."""
-        removed, mailbox.queue = mailbox.queue[:count], mailbox.queue[count:]
-        self.consumed(mailbox, removed, epoch)
-        return removed
-
     # ------------------------------------------------------------------------------------------------------- the stuck
 
     def back_off(self, mailbox: Mailbox, until: int) -> None:
         """Call this address again at `until`, not before."""
-        self._stick(mailbox)
+        self._mailboxes.stick(mailbox)
         self._wakeup_order += 1
         heappush(self._wakeups, (until, self._wakeup_order, mailbox))
 
@@ -290,7 +72,7 @@ class Dispatcher:
         mailbox.parked = epoch.parked[mailbox.address] = parked
         mailbox.changed = epoch.number
         mailbox.function_type.parked += 1
-        self._stick(mailbox)
+        self._mailboxes.stick(mailbox)
 
     def resume(self, mailbox: Mailbox, epoch: Epoch) -> None:
         """Call a parked address again."""
@@ -299,22 +81,9 @@ class Dispatcher:
         mailbox.function_type.parked -= 1
         self._unstick(mailbox)
 
-    def _stick(self, mailbox: Mailbox) -> None:
-        mailbox.stuck = True
-        if mailbox.parked or self._is_full():
-            self.unload(mailbox)
-
-    def unload(self, mailbox: Mailbox) -> None:
-        """Leave the messages of a mailbox to the store."""
-        queue, mailbox.queue = mailbox.queue, []
-        if queue:
-            self.queued -= len(queue)
-            self.queued_bytes -= sum(len(message[3]) for message in queue)
-            mailbox.paged = queue[0][0] - 1
-
     def _unstick(self, mailbox: Mailbox) -> None:
         mailbox.stuck = False
-        self.settle(mailbox)
+        self._mailboxes.settle(mailbox)
 
     def wake(self, now: int) -> None:
         """End the back-offs that are over."""
@@ -325,72 +94,11 @@ class Dispatcher:
 
     def next_wakeup(self, now: int) -> int | None:
         """When a back-off or a pause ends next."""
-        pauses = [t.paused_until for t in self.types.values() if t.paused_until > now]
+        pauses = [t.paused_until for t in self._mailboxes.types.values() if t.paused_until > now]
         return min([*pauses, *(wakeup[0] for wakeup in self._wakeups[:1])], default=None)
 
-    # -------------------------------------------------------------------------------------------------------- memory
-
-    def committed(self, sequence: int, open_epoch: Epoch) -> None:
-        """Take note that what came before the open epoch, up to `sequence`, is durable.
-
-        More can be read, and more can leave the memory.
-        """
-        self.durable = sequence
-        self._unpaged += self._starved
-        self._starved = []
-        if self._is_full():
-            self._shed(open_epoch)
-        excess = sum(function_type.resident_bytes for function_type in self.types.values()) - self._limits.cache_bytes
-        if excess > 0:
-            self._sweep(excess, open_epoch)
-
-    def _shed(self, epoch: Epoch) -> None:
-        """Leave to the store what need not be in memory since it cannot run."""
+    def unload_backing_off(self) -> None:
+        """Leave the messages of addresses that back off to the store."""
         for _, _, mailbox in self._wakeups:
             if mailbox.stuck:
-                self.unload(mailbox)
-        for function_type in self.types.values():
-            if function_type.unreachable:
-                for mailbox in list(function_type.ready):
-                    if mailbox.changed < epoch.number:
-                        self._close(mailbox, epoch)
-                function_type.ready = deque(mailbox for mailbox in function_type.ready if mailbox.ready)
-
-    def _sweep(self, excess: int, epoch: Epoch) -> None:
-        """Close mailboxes that are durable and have nothing to do, those not used since the last sweep first."""
-        called_off: set[FunctionType] = set()
-        for _ in range(min(_SWEPT, len(self._resident))):
-            mailbox = self._resident.popleft()
-            if mailbox.changed < epoch.number and _may_leave(mailbox):
-                if mailbox.ready:
-                    called_off.add(mailbox.function_type)
-                self._close(mailbox, epoch)
-                excess -= mailbox.size
-                if excess <= 0:
-                    break
-            else:
-                mailbox.used = False
-                self._resident.append(mailbox)
-        for function_type in called_off:
-            function_type.ready = deque(mailbox for mailbox in function_type.ready if mailbox.ready)
-
-    def _close(self, mailbox: Mailbox, epoch: Epoch) -> None:
-        function_type, (typename, identifier) = mailbox.function_type, mailbox.address
-        if mailbox.ready:
-            mailbox.ready = False
-            function_type.runnable -= len(mailbox.queue)
-        self.unload(mailbox)
-        mailbox.stuck = False
-        del function_type.mailboxes[identifier]
-        self.addresses -= 1
-        function_type.resident_bytes -= mailbox.size
-        if mailbox.parked is not None:
-            epoch.spilled.setdefault(typename, {})[identifier] = mailbox.newest
-        elif mailbox.newest > mailbox.paged:
-            function_type.spill(identifier, mailbox.newest, epoch)
-
-
-def _may_leave(mailbox: Mailbox) -> bool:
-    if mailbox.idle:
-        return not mailbox.used
-    return mailbox.stuck or (mailbox.ready and mailbox.function_type.unreachable > 0)
+                self._mailboxes.unload(mailbox)

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
-from statefun_runtime.engine.delayed import DelayedMessages, UnknownTokenError
+from statefun_runtime.engine.delayed import DelayedMessages, UnknownTokenError, token_refusal
 from statefun_runtime.engine.dispatcher import Dispatcher
 from statefun_runtime.engine.failures import Failures
 from statefun_runtime.engine.function_type import FunctionType
 from statefun_runtime.engine.limits import Limits
 from statefun_runtime.engine.mailbox import Mailbox
+from statefun_runtime.engine.mailboxes import Mailboxes
 from statefun_runtime.engine.outbox import Outbox
 from statefun_runtime.engine.reads import ColdAddress, ColdRange, DelayedRange, Page, Reads
 from statefun_runtime.epoch import (
@@ -18,7 +19,6 @@ from statefun_runtime.epoch import (
     Epoch,
     LetterKind,
     OutboxEntry,
-    Pending,
     Recovery,
     Token,
 )
@@ -56,9 +56,10 @@ class Engine:
         self.epoch = Epoch(recovery.epoch + 1)
         """The open epoch."""
         self.delayed = DelayedMessages(recovery.delayed, limits.delayed_window)
-        self.dispatcher = Dispatcher(limits, recovery.sequence)
+        self.mailboxes = Mailboxes(limits, recovery.sequence)
+        self.dispatcher = Dispatcher(self.mailboxes, limits)
         self._limits = limits
-        self.failures = Failures(self.dispatcher, limits, random)
+        self.failures = Failures(self.mailboxes, self.dispatcher, limits, random)
         self._egresses = frozenset(egresses)
         self._aliases = limits.aliases
         self.outbox = Outbox(recovery.outbox, self._egresses, limits)
@@ -73,23 +74,23 @@ class Engine:
 
     def _restore(self, recovery: Recovery) -> None:
         for typename, specs in recovery.specs.items():
-            self.dispatcher.type_of(typename).declare(specs)
+            self.mailboxes.type_of(typename).declare(specs)
         for typename, count in recovery.parked.items():
-            self.dispatcher.type_of(typename).parked = count
+            self.mailboxes.type_of(typename).parked = count
         for typename, pending in recovery.pending.items():
-            self.dispatcher.type_of(typename).restore(pending)
+            self.mailboxes.type_of(typename).restore(pending)
 
     # ------------------------------------------------------------------------------------------------------- messages
 
     @property
     def runnable(self) -> int:
         """Messages in memory that wait for nothing but their turn."""
-        return sum(each.runnable for each in self.dispatcher.types.values() if not each.unreachable)
+        return sum(each.runnable for each in self.mailboxes.types.values() if not each.unreachable)
 
     @property
     def pending(self) -> int:
         """All messages that wait or are in flight, in memory or not."""
-        return sum(each.pending for each in self.dispatcher.types.values())
+        return sum(each.pending for each in self.mailboxes.types.values())
 
     @property
     def wants_more(self) -> bool:
@@ -99,7 +100,7 @@ class Engine:
     @property
     def is_over_quota(self) -> bool:
         """Whether what waits takes more bytes than it may."""
-        waiting = sum(each.pending_bytes for each in self.dispatcher.types.values())
+        waiting = sum(each.pending_bytes for each in self.mailboxes.types.values())
         return waiting >= self._limits.disk_quota
 
     def accept(self, ingress: str, arrivals: Sequence[Arrival], partition: str, position: bytes | None) -> int:
@@ -118,7 +119,7 @@ class Engine:
         self._sequence = sequence = self._sequence + 1
         message = (sequence, target, caller, payload)
         self.epoch.born[sequence] = message
-        self.dispatcher.deliver(message, self.epoch)
+        self.mailboxes.deliver(message, self.epoch)
 
     def next_sequence(self) -> int:
         """A number that no message and no other row ever had."""
@@ -141,12 +142,12 @@ class Engine:
 
     def configure(self, typename: str, *, max_in_flight: int, max_batch: int) -> None:
         """Set the limits of a function type."""
-        function_type = self.dispatcher.type_of(typename)
+        function_type = self.mailboxes.type_of(typename)
         function_type.limit, function_type.max_batch = max_in_flight, max_batch
 
     def declare(self, typename: str, specs: Iterable[StateSpec]) -> None:
         """Register the states of a function whose declaration is at hand, so that no call need ask for them."""
-        function_type = self.dispatcher.type_of(typename)
+        function_type = self.mailboxes.type_of(typename)
         refusal = self._register(function_type, {spec.name: spec for spec in specs})
         if refusal:
             raise ValueError(f"the function {typename} {refusal}")
@@ -154,7 +155,7 @@ class Engine:
 
     def ask(self, typename: str) -> None:
         """Let the next call of a function type ask anew for its states, which may have changed."""
-        self.dispatcher.type_of(typename).asks = True
+        self.mailboxes.type_of(typename).asks = True
 
     def next_batches(self, limit: int) -> list[Batch]:
         """Calls to make now, at most `limit` for each function type."""
@@ -204,7 +205,7 @@ class Engine:
             refusal = mailbox.function_type.refusal(name, payload)
             if refusal is not None:
                 return refusal
-        return _token_refusal(effects.delayed, keys) if effects.delayed else None
+        return token_refusal(effects.delayed, keys) if effects.delayed else None
 
     def _apply(self, mailbox: Mailbox, batch: Batch, effects: Effects, keys: dict[Token, DelayedKey | None]) -> None:
         epoch, address = self.epoch, batch.target
@@ -216,14 +217,14 @@ class Engine:
             self._apply_egress(address, record)
         for name, value in effects.mutations.items():
             mailbox.write(name, value, self.now, epoch)
-        self.dispatcher.consumed(mailbox, batch.messages, epoch)
+        self.mailboxes.consumed(mailbox, batch.messages, epoch)
         function_type = mailbox.function_type
         function_type.invocations += len(batch.messages)
         function_type.sent += len(effects.sends)
         function_type.egressed += len(effects.egresses)
         function_type.answered()
         self.failures.passed(mailbox, len(batch.messages))
-        self.dispatcher.settle(mailbox)
+        self.mailboxes.settle(mailbox)
 
     def _apply_delayed(
         self, token: Token, effect: DelayedSend | Cancellation, keys: dict[Token, DelayedKey | None]
@@ -270,7 +271,7 @@ class Engine:
             return
         function_type.answered()
         self.dispatcher.put_back(mailbox, batch.messages)
-        self.dispatcher.settle(mailbox)
+        self.mailboxes.settle(mailbox)
 
     def _register(self, function_type: FunctionType, specs: dict[str, StateSpec]) -> str | None:
         for name, spec in specs.items():
@@ -289,13 +290,13 @@ class Engine:
 
     def open(self, address: Address) -> bool:
         """Bring an address into memory; false until its state was read, so ask again after the next reads."""
-        mailbox = self.dispatcher.open(address, self._undurable())
+        mailbox = self.mailboxes.open(address, self._undurable())
         mailbox.used = True
         return not mailbox.loading
 
     def resume(self, address: Address) -> bool:
         """Call a parked address again, which must be in memory (see `open`); false if it is not parked."""
-        mailbox = self.dispatcher.mailbox_of(address)
+        mailbox = self.mailboxes.find(address)
         if mailbox is None or mailbox.parked is None:
             return False
         self.failures.resume(mailbox, self.epoch)
@@ -304,20 +305,20 @@ class Engine:
     # ---------------------------------------------------------------------------------------------------------- reads
 
     def first_page(self, address: Address, limit: int) -> Page | None:
-        """What to read to have the first messages of a parked address in memory, answered as by `Dispatcher.filled`.
+        """What to read to have the first messages of a parked address in memory, answered as by `Mailboxes.filled`.
 
         None if the address is not in memory (see `open`) or not parked.
         """
-        mailbox = self.dispatcher.mailbox_of(address)
+        mailbox = self.mailboxes.find(address)
         if mailbox is None or mailbox.parked is None:
             return None
-        return Page(mailbox, mailbox.paged, limit, self.dispatcher.durable)
+        return Page(mailbox, mailbox.paged, limit, self.mailboxes.durable)
 
     def take_reads(self) -> Reads | None:
         """What must be read from the store now, or None; see `engine/reads.py` for when and how to answer what."""
-        states = self.dispatcher.take_states()
-        pages = self.dispatcher.take_pages()
-        cold = self.dispatcher.take_cold()
+        states = self.mailboxes.take_states()
+        pages = self.mailboxes.take_pages()
+        cold = self.mailboxes.take_cold()
         after = self.delayed.wanted_after
         if not (states or pages or cold or self._deferred or after):
             return None
@@ -326,7 +327,7 @@ class Engine:
 
     def warmed(self, cold: ColdRange, addresses: list[ColdAddress], last: str | None) -> None:
         """Take the addresses of a range, which was read up to the id `last`, or to the end of the type."""
-        self.dispatcher.warmed(cold, addresses, last, self._undurable())
+        self.mailboxes.warmed(cold, addresses, last, self._undurable())
 
     def delayed_loaded(self, rows: list[DelayedMessage], *, is_end: bool) -> None:
         """Take the next delayed messages; `is_end` tells that the store had no others."""
@@ -356,11 +357,7 @@ class Engine:
         epoch.sequence = self._sequence
         epoch.time = self.now
         epoch.waiting = self.delayed.count
-        epoch.pending = {
-            each.typename: Pending(each.pending, each.pending_bytes)
-            for each in self.dispatcher.types.values()
-            if each.pending
-        }
+        epoch.pending = self.mailboxes.pending()
         self._under_way, self.epoch = epoch, Epoch(epoch.number + 1)
         return epoch
 
@@ -373,7 +370,9 @@ class Engine:
         for (ingress, partition), position in epoch.positions.items():
             self.positions.setdefault(ingress, {})[partition] = position
         self._under_way = None
-        self.dispatcher.committed(epoch.sequence, self.epoch)
+        if self.mailboxes.is_full:
+            self.dispatcher.unload_backing_off()
+        self.mailboxes.committed(epoch.sequence, self.epoch)
         batches: list[tuple[str, OutboxBatch]] = []
         for egress, records in epoch.outbox.items():
             batch = OutboxBatch(self.lineage, epoch.number, records)
@@ -384,16 +383,3 @@ class Engine:
     def released(self, egress: str, number: int, position: bytes | None) -> None:
         """Take note that an egress has written everything up to epoch `number`."""
         self.outbox.released(egress, number, position, self.epoch)
-
-
-def _token_refusal(delayed: list[DelayedSend | Cancellation], keys: Mapping[Token, DelayedKey | None]) -> str | None:
-    """Why the function may not send these, or None; `keys` tell which tokens are held before the first of them."""
-    live = {token for (_, token), key in keys.items() if key is not None}
-    for effect in delayed:
-        if isinstance(effect, Cancellation):
-            live.discard(effect.token)
-        elif effect.token in live:
-            return f"it sent a delayed message with the token {effect.token!r}, which another one of it still holds"
-        elif effect.token:
-            live.add(effect.token)
-    return None

@@ -9,6 +9,7 @@ from random import Random
 from statefun_runtime.engine.dispatcher import Dispatcher
 from statefun_runtime.engine.limits import Limits, OnFailure
 from statefun_runtime.engine.mailbox import Mailbox
+from statefun_runtime.engine.mailboxes import Mailboxes
 from statefun_runtime.epoch import DeadLetter, Epoch, LetterKind, Parked, StateValues
 from statefun_runtime.interfaces import Batch, Failure, FailureKind, Message
 
@@ -37,7 +38,8 @@ class RetryPolicy:
 class Failures:
     """Decides what becomes of a batch that had no effect, and carries it out in the mailboxes."""
 
-    def __init__(self, dispatcher: Dispatcher, limits: Limits, random: Random) -> None:
+    def __init__(self, mailboxes: Mailboxes, dispatcher: Dispatcher, limits: Limits, random: Random) -> None:
+        self._mailboxes = mailboxes
         self._dispatcher = dispatcher
         self._limits = limits
         self._retry = RetryPolicy(limits, random)
@@ -89,11 +91,11 @@ class Failures:
         for message in self.remove(mailbox, count, epoch):
             epoch.dead_letters.append(_letter(message, failure.reason, now, mailbox.attempts, state))
         mailbox.attempts = mailbox.rounds = mailbox.suspects = 0
-        self._dispatcher.settle(mailbox)
+        self._mailboxes.settle(mailbox)
 
     def remove(self, mailbox: Mailbox, count: int, epoch: Epoch) -> list[Message]:
         """Take the first messages out of a mailbox that is not in flight, and of the store."""
-        return self._dispatcher.remove(mailbox, count, epoch)
+        return self._mailboxes.remove(mailbox, count, epoch)
 
     def passed(self, mailbox: Mailbox, count: int) -> None:
         """Take note that a call with `count` messages had its effects."""

@@ -21,7 +21,7 @@ class Operations:
         The state of the address must be in memory, and for all but resuming its first messages. An address with more
         than these to be purged stays parked.
         """
-        mailbox = self._engine.dispatcher.mailbox_of(address)
+        mailbox = self._engine.mailboxes.find(address)
         parked = mailbox.parked if mailbox is not None else None
         if mailbox is None or parked is None:
             return Outcome(target_text(address), done=False, text="is not parked")

@@ -1,6 +1,6 @@
 """What the engine needs from the store, and what it is told.
 
-States and pages are answered to the dispatcher (`loaded`, `paged_in`), at any time: only the mailbox changes these
+States and pages are answered to the mailboxes (`loaded`, `paged_in`), at any time: only the mailbox changes these
 rows, and it stays in memory until they are durable. Ranges and tokens are answered to the engine (`warmed`,
 `delayed_loaded`, `tokens_read`) before the next `committed`, since it completes them by what is not yet durable.
 """

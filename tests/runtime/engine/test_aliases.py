@@ -76,4 +76,4 @@ def test_an_address_that_is_parked_stays_so() -> None:
     answer(world, PERMANENT)
     rename(world)
     assert ready(world) == []
-    assert world.engine.dispatcher.types["test/g"].parked == 1
+    assert world.engine.mailboxes.types["test/g"].parked == 1

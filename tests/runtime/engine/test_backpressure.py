@@ -104,7 +104,7 @@ REPLIES: list[Reply] = [does(), TRANSIENT, UNREACHABLE, PERMANENT]
 def counted(world: World) -> tuple[int, int]:
     """Runnable messages and those in memory, counted one by one."""
     runnable = everything = 0
-    for mailbox in world.engine.dispatcher.mailboxes():
+    for mailbox in world.engine.mailboxes.in_memory():
         everything += len(mailbox.queue) + (len(mailbox.in_flight.messages) if mailbox.in_flight else 0)
         if (mailbox.ready or mailbox.loading) and not mailbox.function_type.unreachable:
             runnable += len(mailbox.queue)
@@ -133,5 +133,5 @@ def test_counting_never_drifts_whatever_happens(actions: list[tuple[str, int]], 
         elif action == "crash":
             restart(world)
         commit(world)
-        assert (world.engine.runnable, world.engine.dispatcher.queued) == counted(world)
+        assert (world.engine.runnable, world.engine.mailboxes.queued) == counted(world)
         assert world.engine.pending == waiting(world)

@@ -384,4 +384,4 @@ def test_a_token_is_held_by_a_message_beyond_memory() -> None:
     world = four_of_which_one_is_far()
     answer(world, does(later(7, C, b"second", "t")))
     answer_reads(world.engine, world.store)
-    assert [mailbox.address for mailbox in world.engine.dispatcher.mailboxes() if mailbox.parked] == [A]
+    assert [mailbox.address for mailbox in world.engine.mailboxes.in_memory() if mailbox.parked] == [A]

@@ -172,9 +172,9 @@ def test_figures_of_a_function_type_count_messages() -> None:
     world = world_of()
     accept(world, A, b"1", b"2")
     answer(world, does(Send(C, b"x"), record(b"out"), record(b"out")))
-    figures = world.engine.dispatcher.types["test/f"]
+    figures = world.engine.mailboxes.types["test/f"]
     assert (figures.invocations, figures.sent, figures.egressed, figures.failures) == (2, 1, 2, 0)
     assert (figures.pending, figures.pending_bytes) == (0, 0)
-    sent = world.engine.dispatcher.types["test/g"]
+    sent = world.engine.mailboxes.types["test/g"]
     assert (sent.pending, sent.pending_bytes) == (1, 1)
     assert EGRESS in world.engine.epoch.outbox

@@ -34,8 +34,8 @@ def addresses(count: int) -> list[Address]:
 
 
 def in_memory(world: World) -> set[Address]:
-    found = {mailbox.address for mailbox in world.engine.dispatcher.mailboxes()}
-    assert len(found) == world.engine.dispatcher.addresses
+    found = {mailbox.address for mailbox in world.engine.mailboxes.in_memory()}
+    assert len(found) == world.engine.mailboxes.addresses
     return found
 
 

@@ -352,7 +352,7 @@ def test_a_failed_call_leaves_state_and_messages_as_they_were(failure: Failure) 
     commit(world)
     accept(world, A, b"2")
     answer(world, failure)
-    assert world.engine.dispatcher.types["test/f"].failures == 1
+    assert world.engine.mailboxes.types["test/f"].failures == 1
     world.cut()
     world.commit_and_crash()
     declare(world, SEEN)
@@ -383,7 +383,7 @@ def test_an_application_that_is_wrong_parks_whatever_the_policy_and_is_tried_aga
     answer(world, does(), expect=[b"1", b"2"])
     restart(world)
     assert A not in world.engine.epoch.parked
-    assert world.engine.dispatcher.types["test/f"].parked == (on_failure is OnFailure.PARK)
+    assert world.engine.mailboxes.types["test/f"].parked == (on_failure is OnFailure.PARK)
 
 
 # ----------------------------------------------------------------------------------------------------------- policies
@@ -461,7 +461,7 @@ def test_counts_are_right_after_messages_were_put_aside() -> None:
     accept(world, A, b"2", b"3")
     world.function = lambda batch: PERMANENT if b"2" in payloads(batch) else does()
     world.run()
-    assert (world.engine.dispatcher.queued, world.engine.pending) == (0, 0)
+    assert (world.engine.mailboxes.queued, world.engine.pending) == (0, 0)
 
 
 # ---------------------------------------------------------------------------------------------------------- bisecting

@@ -245,9 +245,9 @@ def test_a_resumed_address_may_ask_ten_times_again() -> None:
 def test_a_function_that_asks_has_no_effect_and_counts_no_invocation() -> None:
     world = asking(SEEN)
     assert ready(world)[0].target == A
-    assert world.engine.dispatcher.types["test/f"].invocations == 0
+    assert world.engine.mailboxes.types["test/f"].invocations == 0
     world.reply(world.in_flight[0], does(Send(C, b"x")))
-    assert world.engine.dispatcher.types["test/f"].invocations == 2
+    assert world.engine.mailboxes.types["test/f"].invocations == 2
 
 
 def test_a_value_of_a_state_that_is_no_longer_declared_is_kept() -> None:

@@ -134,12 +134,12 @@ def test_an_operation_is_undone_by_a_crash_before_its_epoch_is_durable_and_by_no
     world.cut()
     world.crash()
     assert journal(world) == []
-    assert world.engine.dispatcher.types["test/f"].parked == 1
+    assert world.engine.mailboxes.types["test/f"].parked == 1
     world.load()
     operate(world, action)
     commit(world)
     world.crash()
-    assert world.engine.dispatcher.types["test/f"].parked == 0
+    assert world.engine.mailboxes.types["test/f"].parked == 0
     left = {Action.RESUME: [b"1", b"2"], Action.SKIP: [b"2"]}.get(action, [])
     assert [payloads(batch) for batch in ready(world)] == ([left] if left else [])
 
@@ -150,9 +150,9 @@ def test_the_counts_of_what_waits_are_right_afterwards(action: Action) -> None:
     operate(world, action)
     world.function = lambda _: does()
     world.run()
-    dispatcher = world.engine.dispatcher
-    assert (dispatcher.queued, dispatcher.queued_bytes, world.engine.runnable) == (0, 0, 0)
-    assert (world.engine.pending, dispatcher.types["test/f"].pending_bytes) == (0, 0)
+    mailboxes = world.engine.mailboxes
+    assert (mailboxes.queued, mailboxes.queued_bytes, world.engine.runnable) == (0, 0, 0)
+    assert (world.engine.pending, mailboxes.types["test/f"].pending_bytes) == (0, 0)
 
 
 def test_every_action_is_journalled_with_time_target_and_who() -> None:

@@ -95,6 +95,6 @@ def test_a_reply_to_an_address_that_is_no_longer_in_memory_is_dropped() -> None:
         accept(world, B, payload)
         answer(world, does())
         commit(world)
-    assert world.engine.dispatcher.mailbox_of(A) is None
+    assert world.engine.mailboxes.find(A) is None
     world.engine.reply(batch, does(Send(C, b"twice")))
     assert ready(world) == []

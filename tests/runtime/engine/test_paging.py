@@ -24,7 +24,7 @@ from .steps import (
 
 
 def in_memory(world: World) -> int:
-    return sum(len(mailbox.queue) for mailbox in world.engine.dispatcher.mailboxes())
+    return sum(len(mailbox.queue) for mailbox in world.engine.mailboxes.in_memory())
 
 
 def drain(world: World) -> dict[Address, list[bytes]]:
@@ -60,7 +60,7 @@ def test_addresses_beyond_the_room_are_brought_in_by_passes_over_the_store() -> 
     addresses = [("test/f", f"{number:02}") for number in range(20)]
     for address in addresses:
         accept(world, address, b"1", b"2")
-    assert world.engine.dispatcher.queued == 2
+    assert world.engine.mailboxes.queued == 2
     assert drain(world) == {address: [b"1", b"2"] for address in addresses}
 
 
@@ -79,7 +79,7 @@ def test_payloads_count_towards_the_room_too() -> None:
     world = world_of(limits=Limits(max_queued_bytes=1000))
     for number in range(10):
         accept(world, ("test/f", str(number)), bytes(400))
-    assert world.engine.dispatcher.queued == 3
+    assert world.engine.mailboxes.queued == 3
     assert len(drain(world)) == 10
 
 
@@ -88,7 +88,7 @@ def test_after_a_restart_what_waits_is_counted_and_not_read() -> None:
     for number in range(50):
         accept(world, ("test/f", str(number)), b"x", b"y")
     restart(world)
-    assert (world.engine.pending, world.engine.dispatcher.addresses) == (100, 0)
+    assert (world.engine.pending, world.engine.mailboxes.addresses) == (100, 0)
     assert len(drain(world)) == 50
 
 
@@ -111,7 +111,7 @@ def test_a_parked_address_needs_no_memory() -> None:
     for _ in range(3):
         world.engine.accept("ingress", [], "", b"position")
         commit(world)
-    assert world.engine.dispatcher.addresses == 0
+    assert world.engine.mailboxes.addresses == 0
     assert ready(world) == []
     assert resume(world, A)
     assert drain(world) == {A: [b"1", b"2", b"3"]}
@@ -124,7 +124,7 @@ def test_a_function_type_that_nobody_serves_needs_no_memory_and_stops_no_ingress
     for number in range(100):
         accept(world, ("test/f", str(number)), b"2")
         commit(world)
-    assert world.engine.dispatcher.addresses <= 2
+    assert world.engine.mailboxes.addresses <= 2
     assert (world.engine.pending, world.engine.wants_more) == (101, True)
     world.advance(1000)
     world.reply(call(world), does())
@@ -136,7 +136,7 @@ def test_addresses_that_back_off_leave_a_full_memory() -> None:
     accept(world, A, b"1", b"2")
     answer(world, TRANSIENT)
     commit(world)
-    assert world.engine.dispatcher.queued == 0
+    assert world.engine.mailboxes.queued == 0
     accept(world, B, b"1")
     answer(world, does(), expect=[b"1"])
     world.advance(1000)
