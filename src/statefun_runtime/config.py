@@ -67,6 +67,7 @@ Directory: TypeAlias = Annotated[Path, AfterValidator(_path)]
 Host: TypeAlias = Annotated[str, AfterValidator(_host)]
 Port: TypeAlias = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=65535)]
 Count: TypeAlias = Annotated[int, BeforeValidator(_whole), Field(gt=0)]
+CountOrZero: TypeAlias = Annotated[int, BeforeValidator(_whole), Field(ge=0)]
 Size: TypeAlias = Annotated[int, BeforeValidator(_size), Field(gt=0, json_schema_extra={"unit": "bytes"})]
 Duration: TypeAlias = Annotated[
     int, BeforeValidator(_duration), Field(gt=0, le=LONGEST_DURATION, json_schema_extra={"unit": "ms"})
@@ -177,6 +178,9 @@ class RuntimeConfig(BaseModel):
     )
     spec_refresh: DurationOrZero = Field(
         default=60_000, description="How often functions behind endpoints are asked for their states; 0 at start only."
+    )
+    expiry_sweep: CountOrZero = Field(
+        default=500, description="Addresses on disk looked at in a second for values that expired; 0 never does."
     )
     retry_min: Duration = Field(
         default=10, description="Delay before the first retry of a failed call; it doubles each time."

@@ -36,6 +36,7 @@ from statefun_runtime.store.recovery import recover, release_misconfigured
 from statefun_runtime.store.renaming import rename_function
 from statefun_runtime.store.rocksdb import RocksDBStore
 from statefun_runtime.store.savepoint import refuse_savepoint
+from statefun_runtime.sweep import ExpirySweep
 
 _log = logging.getLogger(__name__)
 
@@ -102,6 +103,7 @@ class Runtime:
         self._routes = Routes(engine, hosted, declared, module.endpoints, config.max_remote_in_flight)
         clock = EngineClock(SystemClock(), recovery.time)
         self._driver = Driver(engine, store, self._routes.endpoint_of, clock, config.commit_interval / 1000)
+        self._sweep = ExpirySweep(engine, store)
         ingress_counts = {component.id: self._metrics.ingress(component.id) for component in module.ingresses}
         egress_counts = {component.id: self._metrics.egress(component.id) for component in module.egresses}
         self._status = Status(self._driver, ingress_counts, egress_counts)
@@ -148,6 +150,7 @@ class Runtime:
             stopping,
             asyncio.create_task(self._driver.failed(), name="driver"),
             asyncio.create_task(self._refresh_specs(), name="spec refresh"),
+            asyncio.create_task(self._sweep_expired(), name="expiry sweep"),
             *(asyncio.create_task(egress.run(), name=name) for name, egress in self._egresses.items()),
             asyncio.create_task(self._feeds.run(), name="ingresses"),
         }
@@ -165,6 +168,12 @@ class Runtime:
         while self._config.spec_refresh:
             await asyncio.sleep(self._config.spec_refresh / 1000)
             self._routes.ask_for_states()
+
+    async def _sweep_expired(self) -> None:
+        while self._config.expiry_sweep:
+            await asyncio.sleep(1)
+            if self._sweep.step(self._config.expiry_sweep):
+                self._driver.wake()
 
     def _pause(self) -> None:
         self._status.phase = "draining"

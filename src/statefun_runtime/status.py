@@ -85,7 +85,7 @@ class Status:
         if engine.outbox.full:
             return f"too many records wait for {', '.join(sorted(engine.outbox.full))}"
         types = engine.mailboxes.types.values()
-        if engine.is_over_quota:
+        if engine.mailboxes.is_over_quota:
             most = max(types, key=lambda each: each.pending_bytes)
             return f"what waits is over the disk quota, most of it for {most.typename}"
         most = max(types, key=lambda each: each.runnable)

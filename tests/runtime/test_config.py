@@ -36,6 +36,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "commit_interval": ("0", 0),
     "call_timeout": ("3 min", 180_000),
     "spec_refresh": ("0", 0),
+    "expiry_sweep": ("0", 0),
     "retry_min": ("5", 5),
     "retry_max": ("1 h", 3_600_000),
     "max_attempts": ("3", 3),

@@ -18,6 +18,7 @@ from statefun_runtime.operating import perform
 from statefun_runtime.operation import Action, Operation, Target
 from statefun_runtime.reading import answer_ranges, read_page, read_stored
 from statefun_runtime.store import keys, rows
+from statefun_runtime.sweep import ExpirySweep
 
 from .application import Application
 from .plan import Plan
@@ -46,6 +47,7 @@ WEIGHTS = {
     "release": 0.5,
     "answer": 1.0,
     "sweep": 0.2,
+    "expire": 0.5,
     "heal": 0.05,
     "outage": 0.02,
     "operate": 0.15,
@@ -157,6 +159,10 @@ class Simulation(World):
             self.engine.accept("other", [], "", b"position")
             self.cut()
             self.commit()
+
+    def step_expire(self, random: Random) -> None:
+        """The store is searched for values that expired."""
+        self.situations["swept value"] += ExpirySweep(self.engine, self.store).step(random.choice((1, 100)))
 
     def step_outage(self, _: Random) -> None:
         """Functions are not to be found any more, as with a wrong module file, or are there again."""

@@ -40,6 +40,7 @@ SITUATIONS = (
     "parked",
     "pass over cold addresses",
     "resumed after a crash",
+    "swept value",
     "token read from the store",
     "transient failure",
     "unreachable failure",

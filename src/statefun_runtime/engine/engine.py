@@ -20,6 +20,7 @@ from statefun_runtime.epoch import (
     LetterKind,
     OutboxEntry,
     Recovery,
+    StateValues,
     Token,
 )
 from statefun_runtime.interfaces import (
@@ -95,13 +96,7 @@ class Engine:
     @property
     def wants_more(self) -> bool:
         """Whether ingresses may hand in messages."""
-        return self.runnable < self._limits.high_water and not self.outbox.full and not self.is_over_quota
-
-    @property
-    def is_over_quota(self) -> bool:
-        """Whether what waits takes more bytes than it may."""
-        waiting = sum(each.pending_bytes for each in self.mailboxes.types.values())
-        return waiting >= self._limits.disk_quota
+        return self.runnable < self._limits.high_water and not self.outbox.full and not self.mailboxes.is_over_quota
 
     def accept(self, ingress: str, arrivals: Sequence[Arrival], partition: str, position: bytes | None) -> int:
         """Take messages from an ingress together with its position; return the epoch they belong to."""
@@ -282,6 +277,19 @@ class Engine:
             function_type.declare(specs)
             self.epoch.specs[function_type.typename] = specs
         return None
+
+    def expire(self, address: Address, stored: StateValues) -> bool:
+        """Delete those of the values in the store of an address whose time is over; false if there are none.
+
+        An address in memory is left alone: it may have changed, and its next call finds what has expired.
+        """
+        function_type = self.mailboxes.types.get(address[0])
+        if function_type is None or not function_type.has_expiry or address[1] in function_type.mailboxes:
+            return False
+        left = function_type.unexpired(stored, self.now)
+        if len(left) < len(stored):
+            self.epoch.state[address] = left
+        return len(left) < len(stored)
 
     # ------------------------------------------------------------------------------------------------------- failures
 

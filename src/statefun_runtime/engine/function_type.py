@@ -4,7 +4,7 @@ from collections import deque
 
 from statefun_runtime.engine.mailbox import Mailbox
 from statefun_runtime.engine.payloads import type_prefix, typename_of
-from statefun_runtime.epoch import Epoch, Pending
+from statefun_runtime.epoch import Epoch, Pending, StateValues
 from statefun_runtime.interfaces import ExpireMode, Payload, StateSpec
 
 
@@ -145,6 +145,16 @@ class FunctionType:
         if not values:
             return dict.fromkeys(self.specs)
         return {name: values[name][1] if name in values else None for name in self.specs}
+
+    def unexpired(self, values: StateValues, now: int) -> StateValues:
+        """Those of the values whose time is not over, by the states as they are declared now."""
+        if not self.current:
+            return values
+        return {name: value for name, value in values.items() if not self._is_over(name, value[0], now)}
+
+    def _is_over(self, name: str, touched: int, now: int) -> bool:
+        spec = self.specs.get(name)
+        return spec is not None and spec.mode is not ExpireMode.NEVER and touched + spec.expire_after <= now
 
     def _expire(self, mailbox: Mailbox, now: int, epoch: Epoch) -> None:
         for name, spec in self.specs.items():

@@ -54,6 +54,16 @@ class Mailboxes:
         for function_type in self.types.values():
             yield from function_type.mailboxes.values()
 
+    @property
+    def has_expiry(self) -> bool:
+        """Whether any state expires."""
+        return any(each.has_expiry for each in self.types.values())
+
+    @property
+    def is_over_quota(self) -> bool:
+        """Whether what waits takes more bytes than it may."""
+        return sum(each.pending_bytes for each in self.types.values()) >= self._limits.disk_quota
+
     def pending(self) -> dict[str, Pending]:
         """What waits or is in flight, by typename."""
         waiting = (each for each in self.types.values() if each.pending)

@@ -148,6 +148,6 @@ def test_above_the_disk_quota_ingresses_pause() -> None:
     accept(world, A, bytes(600))
     assert world.engine.wants_more
     answer(world, does(Send(B, bytes(1000))))
-    assert (world.engine.is_over_quota, world.engine.wants_more) == (True, False)
+    assert (world.engine.mailboxes.is_over_quota, world.engine.wants_more) == (True, False)
     answer(world, does())
     assert world.engine.wants_more
