@@ -18,6 +18,9 @@ from statefun_runtime.operating import perform
 from statefun_runtime.operation import Action, Operation, Target
 from statefun_runtime.reading import answer_ranges, read_page, read_stored
 from statefun_runtime.store import keys, rows
+from statefun_runtime.store.memory import MemoryStore
+from statefun_runtime.store.recovery import recover
+from statefun_runtime.store.restore import EgressFiles, begin_lineage
 from statefun_runtime.sweep import ExpirySweep
 
 from .application import Application
@@ -51,6 +54,9 @@ WEIGHTS = {
     "heal": 0.05,
     "outage": 0.02,
     "operate": 0.15,
+    "savepoint": 0.05,
+    "restore": 0.03,
+    "failed_commit": 0.05,
     "crash": 0.08,
     "commit_and_crash": 0.08,
 }
@@ -76,6 +82,7 @@ class Simulation(World):
         """Addresses that must not be called."""
         self.handed_in = 0
         self._outage = False
+        self._savepoint: MemoryStore | None = None
         self._is_late = random.random() < 0.5
         self._late: list[Callable[[], None]] = []
         super().__init__(self._answer, _limits(random), seed)
@@ -185,6 +192,34 @@ class Simulation(World):
             self.application.healed.add(node)
             self.resent.add(node)
             self._operate(Action.RESEND, number)
+
+    def step_savepoint(self, _: Random) -> None:
+        """Copy what is durable, if there is anything."""
+        if self.engine.durable:
+            self._savepoint = self.store.copy()
+
+    def step_restore(self, random: Random) -> None:
+        """Go back to the last savepoint, as the beginning of another lineage; the sink is cut to where it was then."""
+        if self._savepoint is None:
+            return
+        self.store, saved = self._savepoint.copy(), recover(self._savepoint)
+        self.store.commit(begin_lineage(self.store, f"{random.getrandbits(64):x}", EgressFiles.CUT))
+        again = {entry.epoch for entries in saved.outbox.values() for entry in entries}
+        self.written = {n: kept for n, kept in self.written.items() if n <= saved.epoch and n not in again}
+        states = [self.state(address).get("history") for address in self.plan.addresses]
+        there = {entry.node for state in states for entry in self.application.history(state)}
+        for known in (self.durable_at, self.crashes_at):
+            for node in known.keys() - there:
+                del known[node]
+        self.releasable.clear()
+        self.crash()
+        self.situations["restore"] += 1
+
+    def step_failed_commit(self, random: Random) -> None:
+        """A commit fails, and nobody can know whether it is on disk: the process ends."""
+        if self.cut_epoch is not None:
+            self.situations["failed commit"] += 1
+            random.choice((self.crash, self.commit_and_crash))()
 
     def step_crash(self, _: Random) -> None:
         self.crash()

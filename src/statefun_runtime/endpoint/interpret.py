@@ -91,10 +91,10 @@ def parse_retry_after(value: bytes | None, now: int) -> int | None:
         return MAX_RETRY_AFTER if len(text) > 9 else min(int(text) * 1000, MAX_RETRY_AFTER)
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+        moment = date if date.tzinfo else date.replace(tzinfo=UTC)
+        wait = moment - datetime.fromtimestamp(now / 1000, UTC)
+    except (ValueError, OverflowError):
         return None
-    moment = date if date.tzinfo else date.replace(tzinfo=UTC)
-    wait = moment - datetime.fromtimestamp(now / 1000, UTC)
     return min(max(int(wait.total_seconds() * 1000), 0), MAX_RETRY_AFTER)
 
 

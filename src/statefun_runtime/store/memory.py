@@ -37,6 +37,12 @@ class MemoryStore(Store):
             self._open(table)[key] = value
             self._sorted.pop(table, None)
 
+    def copy(self) -> "MemoryStore":
+        """Another store with the same content."""
+        copy = MemoryStore()
+        copy._tables = {table: dict(rows) for table, rows in self._tables.items()}
+        return copy
+
     def checkpoint(self, path: Path) -> None:
         raise StoreError(f"a store in memory cannot be copied to {path}; use a data directory")
 

@@ -36,6 +36,7 @@ def test_retry_after_is_seconds_or_a_date(value: bytes | None, wait: int | None)
 
 @given(st.binary(max_size=40) | st.from_regex(rb"\w{3}, \d{1,9} \w{3} \d{1,9} \d+:\d+:\d+ [+-]\d{1,9}", fullmatch=True))
 @example(b"Mon, 01 Jan 0001 00:00:00 +2359")
+@example(b"seP\t0\t0:3000000000\t0")
 def test_any_retry_after_is_a_sane_wait_or_none(value: bytes) -> None:
     wait = parse_retry_after(value, NOON)
     assert wait is None or 0 <= wait <= MAX_RETRY_AFTER
