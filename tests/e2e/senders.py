@@ -20,9 +20,14 @@ class Sender:
     """The statuses of the other answers."""
     connection: http.client.HTTPConnection | None = None
 
+    def request(self, text: str) -> tuple[str, str, str]:
+        """The path, the body and the content type of the message `text`."""
+        return f"/e2e/greeter/{self.id}", text, "text/plain"
+
     def send_next(self, port: int) -> bool:
         """Send a message; tell whether it was acknowledged. What became of it otherwise is unknown."""
         text = str(len(self.sent))
+        path, body, content_type = self.request(text)
         if self.connection is None:
             self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         try:
@@ -33,7 +38,7 @@ class Sender:
             return False
         self.sent.append(text)
         try:
-            self.connection.request("PUT", f"/e2e/greeter/{self.id}", text, {"Content-Type": "text/plain"})
+            self.connection.request("PUT", path, body, {"Content-Type": content_type})
             response = self.connection.getresponse()
             response.read()
         except (OSError, http.client.HTTPException):

@@ -4,16 +4,16 @@ import http.client
 import json
 import random
 import signal
-import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import Command, Runtime, get, statefun, wait_until
+from tests.e2e.command import Runtime, get, statefun, wait_until
 from tests.e2e.ports import free_port
 from tests.e2e.senders import Load
+from tests.e2e.server import Server
 
 pytestmark = pytest.mark.slow
 APPLICATION = "tests.e2e.application:functions"
@@ -40,27 +40,9 @@ def runtime(tmp_path: Path) -> Iterator[Runtime]:
     runtime.kill()
 
 
-class Server:
-    """The application behind a unix socket; it can be started again and again."""
-
-    def __init__(self, directory: Path) -> None:
-        self.socket = directory / "f.sock"
-        self.start()
-
-    def start(self, application: str = APPLICATION) -> None:
-        self.command = Command(
-            self.socket.parent, "serve", application, "--unix", str(self.socket), ready=self.is_listening
-        )
-        self.command.wait_until_ready()
-
-    def is_listening(self) -> bool:
-        with socket.socket(socket.AF_UNIX) as probe:
-            return probe.connect_ex(str(self.socket)) == 0
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path)
+    server = Server(tmp_path, APPLICATION)
     yield server
     server.command.kill()
 
@@ -138,7 +120,7 @@ def test_the_same_holds_over_http_when_both_processes_are_killed(remote: Runtime
             remote.start()
             load.wait_for(moments.randint(1, 120))
             server.command.kill()
-            server.start()
+            server.start(APPLICATION)
         load.wait_for(50)
     check(remote, load)
     server.command.send(signal.SIGINT)
