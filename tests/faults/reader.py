@@ -27,7 +27,10 @@ class Reader:
         )
 
     def read(self, data: Path) -> Mapping[str, object]:
-        """The last `epoch` in a data directory, 0 if there is none; or the `error` that refused it, and its `kind`."""
+        """The last `epoch` in a data directory, 0 if there is none; or the `error` that refused it, and its `kind`.
+
+        Rows that are not those of one whole epoch are an error too, an AssertionError.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{data}\n")
@@ -50,7 +53,7 @@ def open_and_read(directory: Path) -> dict[str, object]:
             return {"epoch": writer.last_epoch(store)}
         finally:
             store.close()
-    except StatefunRuntimeError as error:
+    except (StatefunRuntimeError, AssertionError) as error:
         return {"kind": type(error).__name__, "error": str(error)}
 
 

@@ -49,6 +49,7 @@ def last_epoch(store: Store) -> int:
     if not mailbox:
         assert states == []
         return 0
+    assert len(mailbox) == 1, f"rows of {len(mailbox)} epochs: {[key for key, _ in mailbox]}"
     [(key, content)] = mailbox
     number = int(key)
     assert content == b"%d " % number + Random(number).randbytes(len(content) - len(key) - 1)

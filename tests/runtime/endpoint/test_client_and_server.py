@@ -21,12 +21,12 @@ async def answer(_: bytes) -> bytes:
 
 @pytest.fixture(scope="module")
 def localhost(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return make_certificate(tmp_path_factory.mktemp("tls"), "localhost", "IP:127.0.0.1,DNS:localhost")
+    return make_certificate(tmp_path_factory.mktemp("tls"), "localhost", ("127.0.0.1", "localhost"))
 
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return make_certificate(tmp_path_factory.mktemp("tls"), "elsewhere", "DNS:elsewhere.invalid", password="secret")
+    return make_certificate(tmp_path_factory.mktemp("tls"), "elsewhere", ("elsewhere.invalid",), password="secret")
 
 
 async def test_functions_of_the_sdk_are_called_over_tcp() -> None:
