@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test fast lint format bench soak clean
+.PHONY: help install demo test fast lint format bench docs soak clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -38,6 +38,10 @@ format: install  ## Format the code
 
 bench: install  ## Benchmarks beside peers
 	$(BIN)/python -m benchmarks.sdk
+
+docs: install  ## The documentation as pages in build/docs
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
+	@echo "build/docs/index.html"
 
 SOAK_MINUTES := 30
 
