@@ -224,6 +224,13 @@ MUTANTS = (
         "            epoch.consume([m for m in each.in_flight.messages if m[0] in epoch.born])\n"
         "    self._under_way, self.epoch",
     ),
+    Mutant(
+        "a token that is free and not yet durably so is held",
+        DelayedMessages,
+        "find",
+        " or token in epoch.tokens_gone",
+        "",
+    ),
     Mutant("a value in memory is swept", Engine, "expire", " or address[1] in function_type.mailboxes", ""),
     Mutant("a value is swept too early", StatefulType, "_is_over", "<= now", "<= now + 30"),
     Mutant("a wakeup is lost", Dispatcher, "wake", "if mailbox.stuck:", "if False:"),
