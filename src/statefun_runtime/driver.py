@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import chain
@@ -20,11 +20,11 @@ from statefun_runtime.engine.engine import Engine
 from statefun_runtime.epoch import Epoch
 from statefun_runtime.errors import StoreError
 from statefun_runtime.failure_log import FailureLog
-from statefun_runtime.interfaces import Arrival, Batch, Egress, Endpoint, Inlet, Outlet, Reply, Store
+from statefun_runtime.interfaces import Arrival, Batch, Endpoint, Inlet, Reply, Store
 from statefun_runtime.metrics import Histogram
+from statefun_runtime.outgoing import Outgoing
 from statefun_runtime.reading import answer_reads
 from statefun_runtime.store.committer import Commit, Committer
-from statefun_runtime.store.outbox import read_batch
 
 T = TypeVar("T")
 
@@ -65,6 +65,7 @@ class Driver:
         self.engine = engine
         self.commits = CommitFigures()
         self.failures = FailureLog()
+        self.outgoing = Outgoing(engine, store, self.wake)
         self.latency: defaultdict[str, Histogram] = defaultdict(Histogram)
         """By typename, from giving a batch to its endpoint to the reply."""
         self._store = store
@@ -76,10 +77,6 @@ class Driver:
         """The commit that is being written."""
         self._commit_timer: asyncio.TimerHandle | None = None
         self._commit_after = 0.0
-        self._egresses: dict[str, Egress] = {}
-        engine.outbox.is_open = False
-        self._full: set[str] = set()
-        """Egresses that were reported as full."""
         self._loop = asyncio.get_running_loop()
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
@@ -155,46 +152,6 @@ class Driver:
         """Let ingresses hand in nothing more."""
         self._paused = True
 
-    # ------------------------------------------------------------------------------------------------- what goes out
-
-    def outlet(self, egress: str, *, restored: bool = False) -> Outlet:
-        """The way back for one egress."""
-        return _Outlet(self, egress, restored)
-
-    def attach(self, egresses: Mapping[str, Egress]) -> None:
-        """Hand the records of durable epochs to these egresses from now on, those that wait on disk first."""
-        self._egresses = dict(egresses)
-        self.engine.outbox.is_open = True
-
-    def detach(self) -> None:
-        """Hand nothing more to egresses; it stays in the outbox."""
-        self.engine.outbox.is_open = False
-
-    def released(self, egress: str, epoch: int, position: bytes | None) -> None:
-        self.engine.released(egress, epoch, position)
-        # There may be room for more, and ingresses may have waited for it.
-        self.wake()
-
-    def _report_full(self) -> None:
-        full = self.engine.outbox.full
-        for name in full - self._full:
-            _log.warning(
-                "the egress %s has %d bytes of records that did not go out; ingresses pause until it has fewer",
-                name,
-                self.engine.outbox.size(name),
-            )
-        for name in self._full - full:
-            _log.info("the egress %s has room again: ingresses go on", name)
-        self._full = set(full)
-
-    def _hand_out(self) -> None:
-        """Give each egress that has room an epoch that waits on disk; those after it have the next turn."""
-        for name, egress in self._egresses.items():
-            epoch = self.engine.outbox.next(name)
-            if epoch is not None:
-                egress.write(read_batch(self._store, name, epoch))
-                self.wake()
-
     # --------------------------------------------------------------------------------------------------------- turns
 
     def wake(self) -> None:
@@ -209,9 +166,8 @@ class Driver:
             return
         try:
             busy = self._work()
-            self._hand_out()
+            self.outgoing.hand_out()
             self._commit()
-            self._report_full()
         except Exception as error:  # noqa: BLE001 - whatever it is, memory may be wrong now: only the store is right
             self._fail(error)
             return
@@ -306,8 +262,7 @@ class Driver:
                 _set(future)
         for typename, specs in epoch.specs.items():
             _log.info("the function %s declares states: %s", typename, ", ".join(map(str, specs.values())) or "none")
-        for name, batch in self.engine.committed(epoch):
-            self._egresses[name].write(batch)
+        self.outgoing.write(self.engine.committed(epoch))
 
     def checkpoint(self, path: Path) -> None:
         """Copy the store as of its last commit to `path`, between two commits. Blocks: call it on a thread."""
@@ -384,17 +339,3 @@ class _Inlet(Inlet):
 
     async def durable(self, epoch: int) -> None:
         await self.driver.durable(epoch)
-
-
-@dataclass(frozen=True, slots=True)
-class _Outlet(Outlet):
-    driver: Driver
-    egress: str
-    from_savepoint: bool
-
-    @property
-    def restored(self) -> bool:
-        return self.from_savepoint
-
-    def released(self, epoch: int, position: bytes | None = None) -> None:
-        self.driver.released(self.egress, epoch, position)

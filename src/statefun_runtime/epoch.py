@@ -191,6 +191,10 @@ class Epoch:
                 dead.append(message)
         return size
 
+    def size(self) -> int:
+        """About how many rows it changes."""
+        return len(self.born) + len(self.dead) + len(self.state) + len(self.delayed) + len(self.delayed_gone)
+
     def needs_commit(self) -> bool:
         """Whether anything waits for this epoch. What egresses released does not by itself."""
         return bool(

@@ -130,12 +130,12 @@ class Runtime:
     async def _start_egresses(self, recovery: Recovery) -> None:
         for name, egress in self._egresses.items():
             sink = recovery.sinks.get(name)
-            outlet = self._driver.outlet(name, restored=name in recovery.restored_sinks)
+            outlet = self._driver.outgoing.outlet(name, restored=name in recovery.restored_sinks)
             await egress.start(outlet, sink.position if sink else None)
         if recovery.restored_sinks:
             # What was found as it was at the savepoint is this lineage's, durably, before anything is written to it.
             await self._driver.settle()
-        self._driver.attach(self._egresses)
+        self._driver.outgoing.attach(self._egresses)
         for name in recovery.outbox.keys() - self._egresses.keys():
             _log.warning("the egress %s is not in the module any more; its unsent records are kept", name)
 
@@ -191,7 +191,7 @@ class Runtime:
             await self._finish_calls()
             await self._driver.settle()
         finally:
-            self._driver.detach()
+            self._driver.outgoing.detach()
             for egress in self._egresses.values():
                 await egress.stop()
         await self._driver.settle()
@@ -216,6 +216,7 @@ def _limits(config: RuntimeConfig) -> Limits:
         max_queued_bytes=config.max_queued_bytes,
         cache_bytes=config.cache_bytes,
         delayed_window=config.delayed_window,
+        max_epoch=config.max_epoch,
         disk_quota=config.disk_quota,
         retry_min=config.retry_min,
         retry_max=config.retry_max,

@@ -85,6 +85,8 @@ class Status:
         if engine.outbox.full:
             return f"too many records wait for {', '.join(sorted(engine.outbox.full))}"
         types = engine.mailboxes.types.values()
+        if engine.is_behind:
+            return "a commit takes so long that the next epoch is full"
         if engine.mailboxes.is_over_quota:
             most = max(types, key=lambda each: each.pending_bytes)
             return f"what waits is over the disk quota, most of it for {most.typename}"

@@ -134,9 +134,9 @@ class Rig:
         self.engine.declare("test/f", [StateSpec("seen", "test/text")])
         clock = EngineClock(self.clock, recovery.time)
         self.driver = Driver(self.engine, self.store, lambda _: self.endpoint, clock, self.commit_interval)
-        self.driver.attach({EGRESS: self.egress})
+        self.driver.outgoing.attach({EGRESS: self.egress})
         self.inlet = self.driver.inlet("ingress")
-        self.outlet: Outlet = self.driver.outlet(EGRESS)
+        self.outlet: Outlet = self.driver.outgoing.outlet(EGRESS)
         return self
 
     def accept(self, *targets: Address) -> int:

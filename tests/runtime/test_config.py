@@ -32,6 +32,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "max_queued_bytes": ("1 MiB", 1 << 20),
     "cache_bytes": ("1 MiB", 1 << 20),
     "delayed_window": ("10", 10),
+    "max_epoch": ("10", 10),
     "disk_quota": ("1 GiB", 1 << 30),
     "commit_interval": ("0", 0),
     "call_timeout": ("3 min", 180_000),

@@ -236,15 +236,15 @@ async def test_a_full_egress_keeps_ingresses_waiting_until_it_releases(caplog: p
 
 
 async def test_records_that_are_durable_before_the_egresses_are_ready_reach_them_later(rig: Rig) -> None:
-    rig.driver.detach()
+    rig.driver.outgoing.detach()
     await put_out(rig, b"early")
-    rig.driver.attach({EGRESS: rig.egress})
+    rig.driver.outgoing.attach({EGRESS: rig.egress})
     rig.driver.wake()
     assert (await rig.egress.batches.get()).records == [b"early"]
 
 
 async def test_an_egress_that_was_detached_is_handed_nothing_more(rig: Rig) -> None:
-    rig.driver.detach()
+    rig.driver.outgoing.detach()
     await put_out(rig, b"out")
     assert rig.egress.batches.empty()
     assert len(list(rig.store.scan(Table.OUTBOX))) == 1

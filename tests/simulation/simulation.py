@@ -363,6 +363,7 @@ def _limits(random: Random) -> Limits:
         max_queued=random.choice((1, 3, 10, 1000)),
         page=random.choice((1, 2, 1000)),
         cache_bytes=random.choice((0, 3000, 1 << 20)),
+        max_epoch=random.choice((1, 10, 100_000)),
         delayed_window=random.choice((1, 3, 1000)),
         retry_max=random.choice((10, 1000)),
         policies={"test/*": FailurePolicy(on_failure, max_attempts=1_000_000, bisect=random.random() < 0.5)},

@@ -6,7 +6,6 @@ from random import Random
 from statefun_runtime.engine.delayed import DelayedMessages, UnknownTokenError, token_refusal
 from statefun_runtime.engine.dispatcher import Dispatcher
 from statefun_runtime.engine.failures import Failures
-from statefun_runtime.engine.function_type import FunctionType
 from statefun_runtime.engine.limits import Limits
 from statefun_runtime.engine.mailbox import Mailbox
 from statefun_runtime.engine.mailboxes import Mailboxes
@@ -96,7 +95,14 @@ class Engine:
     @property
     def wants_more(self) -> bool:
         """Whether ingresses may hand in messages."""
-        return self.runnable < self._limits.high_water and not self.outbox.full and not self.mailboxes.is_over_quota
+        if self.outbox.full or self.mailboxes.is_over_quota or self.is_behind:
+            return False
+        return self.runnable < self._limits.high_water
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether commits do not keep up, so that the open epoch grows too large for the memory."""
+        return self._under_way is not None and self.epoch.size() >= self._limits.max_epoch
 
     def accept(self, ingress: str, arrivals: Sequence[Arrival], partition: str, position: bytes | None) -> int:
         """Take messages from an ingress together with its position; return the epoch they belong to."""
@@ -143,7 +149,7 @@ class Engine:
     def declare(self, typename: str, specs: Iterable[StateSpec]) -> None:
         """Register the states of a function whose declaration is at hand, so that no call need ask for them."""
         function_type = self.mailboxes.type_of(typename)
-        refusal = self._register(function_type, {spec.name: spec for spec in specs})
+        refusal = function_type.register({spec.name: spec for spec in specs}, self.epoch)
         if refusal:
             raise ValueError(f"the function {typename} {refusal}")
         function_type.answered()
@@ -154,6 +160,8 @@ class Engine:
 
     def next_batches(self, limit: int) -> list[Batch]:
         """Calls to make now, at most `limit` for each function type."""
+        if self.is_behind:
+            return []
         return self.dispatcher.next_batches(limit, self.now, self.epoch)
 
     def reply(self, batch: Batch, reply: Reply) -> None:
@@ -258,7 +266,7 @@ class Engine:
         # The first answer names all states there are: what is declared no longer is left out. Not so later: an older
         # version of the function may still be called beside the one that answered, and write what it declares.
         specs = {**function_type.specs, **asked} if function_type.current else asked
-        refusal = self._register(function_type, specs)
+        refusal = function_type.register(specs, self.epoch)
         if refusal is None and mailbox.rounds > self._limits.max_rounds:
             refusal = f"asked {self._limits.max_rounds} times in a row for more states"
         if refusal is not None:
@@ -267,16 +275,6 @@ class Engine:
         function_type.answered()
         self.dispatcher.put_back(mailbox, batch.messages)
         self.mailboxes.settle(mailbox)
-
-    def _register(self, function_type: FunctionType, specs: dict[str, StateSpec]) -> str | None:
-        for name, spec in specs.items():
-            known = function_type.specs.get(name, spec)
-            if known.typename != spec.typename:
-                return f"declares the state {name!r} as {spec.typename}, but it was {known.typename} so far"
-        if specs != function_type.specs:
-            function_type.declare(specs)
-            self.epoch.specs[function_type.typename] = specs
-        return None
 
     def expire(self, address: Address, stored: StateValues) -> bool:
         """Delete those of the values in the store of an address whose time is over; false if there are none.

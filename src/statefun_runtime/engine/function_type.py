@@ -105,8 +105,19 @@ class FunctionType:
         else:
             self.cold_from, self.next_from = self.next_from, None
 
+    def register(self, specs: dict[str, StateSpec], epoch: Epoch) -> str | None:
+        """Replace the declared states, durably; or tell why they cannot be those of the function so far."""
+        for name, spec in specs.items():
+            known = self.specs.get(name, spec)
+            if known.typename != spec.typename:
+                return f"declares the state {name!r} as {spec.typename}, but it was {known.typename} so far"
+        if specs != self.specs:
+            self.declare(specs)
+            epoch.specs[self.typename] = specs
+        return None
+
     def declare(self, specs: dict[str, StateSpec]) -> None:
-        """Replace the declared states."""
+        """Take the declared states as they are in the store."""
         self.specs = specs
         self._prefixes = {spec.name: type_prefix(spec.typename) for spec in specs.values()}
         self.has_expiry = any(spec.mode is not ExpireMode.NEVER for spec in specs.values())

@@ -143,6 +143,19 @@ def test_addresses_that_back_off_leave_a_full_memory() -> None:
     assert drain(world) == {A: [b"1", b"2"]}
 
 
+def test_while_commits_do_not_keep_up_nothing_goes_on() -> None:
+    world = world_of(limits=Limits(max_epoch=2))
+    accept(world, A, b"1")
+    world.cut()
+    accept(world, B, b"1")
+    assert world.engine.wants_more
+    accept(world, B, b"2")
+    assert (world.engine.wants_more, ready(world)) == (False, [])
+    world.commit()
+    assert world.engine.wants_more
+    assert len(ready(world)) == 2
+
+
 def test_above_the_disk_quota_ingresses_pause() -> None:
     world = world_of(limits=Limits(disk_quota=1000))
     accept(world, A, bytes(600))
