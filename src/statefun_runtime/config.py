@@ -3,6 +3,7 @@
 Settings say how this process runs; what the application consists of stands in its module files.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,12 +58,19 @@ def _host(value: str) -> str:
     return value
 
 
+def _application_id(value: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z0-9._-]{1,100}", value):
+        raise ValueError("must be 1 to 100 of the characters a-z A-Z 0-9 . _ -")
+    return value
+
+
 def _path(value: Path) -> Path:
     if not value.name or not str(value).isprintable():
         raise ValueError("must name a directory")
     return value
 
 
+ApplicationId: TypeAlias = Annotated[str, AfterValidator(_application_id)]
 Directory: TypeAlias = Annotated[Path, AfterValidator(_path)]
 Host: TypeAlias = Annotated[str, AfterValidator(_host)]
 Port: TypeAlias = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=65535)]
@@ -123,6 +131,10 @@ class RuntimeConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    application_id: ApplicationId = Field(
+        default="statefun",
+        description="Tells this application from others on the same Kafka; part of its transactional ids.",
+    )
     data_dir: Directory = Field(
         default=Path("statefun-data"), description="Directory of the durable data, made if missing."
     )

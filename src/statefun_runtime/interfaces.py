@@ -186,6 +186,8 @@ class AdapterContext:
     """The address to listen on (`http_host`)."""
     max_request_bytes: int = 1 << 20
     """The largest body that a server takes (`max_request_bytes`)."""
+    application_id: str = "statefun"
+    """What tells this application from others that share an outside system (`application_id`)."""
 
 
 # ---------------------------------------------------------------------------------------------------------- ingresses

@@ -117,7 +117,8 @@ class Runtime:
         Maintenance(config.data_dir, self._driver.checkpoint, self._drain, stop.set).add_to(actions)
 
     def _context(self, counts: RecordCounts) -> AdapterContext:
-        return AdapterContext(counts, self._config.http_host, self._config.max_request_bytes)
+        config = self._config
+        return AdapterContext(counts, config.http_host, config.max_request_bytes, config.application_id)
 
     def _snapshot(self) -> EngineSnapshot:
         return self._status.snapshot()

@@ -14,6 +14,7 @@ from statefun_runtime.errors import ConfigError
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
 
 VALUES: dict[str, tuple[str, object]] = {
+    "application_id": ("shop", "shop"),
     "data_dir": ("/var/lib/app", Path("/var/lib/app")),
     "lock_timeout": ("1 s", 1000),
     "admin_host": ("::1", "::1"),

@@ -1,0 +1,186 @@
+"""Sends batches exactly once: their records and a marker in one transaction. Everything here blocks."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from typing import cast
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from statefun_runtime.egress.kafka_marker import Marker, marker_topic
+from statefun_runtime.egress.kafka_sender import Deliveries, Rejections
+from statefun_runtime.errors import EgressError
+from statefun_runtime.interfaces import OutboxBatch
+from statefun_runtime.kafka.errors import PARTITION_EOF, TIMED_OUT
+
+_log = logging.getLogger(__name__)
+
+_SECONDS = 10.0
+_TAIL = 1000
+"""How many offsets before the end of the marker topic are read first; a transaction takes two."""
+
+_PRODUCER_TUNING = {
+    "linger.ms": 0,
+    "retry.backoff.ms": 5,
+    "retry.backoff.max.ms": 100,
+    "metadata.recovery.strategy": "none",
+}
+_PRODUCER_ONLY = frozenset(
+    [
+        "acks",
+        "batch.size",
+        "compression.type",
+        "delivery.timeout.ms",
+        "linger.ms",
+        "max.in.flight.requests.per.connection",
+        "message.max.bytes",
+        "request.timeout.ms",
+        "retries",
+    ]
+)
+
+
+class TransactionalSender:
+    """One producer from `init_transactions` to its first error; then another one must be made.
+
+    Making it fences every other producer of the same transactional id and finishes or aborts what that one had begun.
+    """
+
+    def __init__(
+        self, settings: Mapping[str, object], transaction_id: str, timeout: int, rejections: Rejections, *, known: bool
+    ) -> None:
+        """Make a producer and read the marker.
+
+        Args:
+            settings: Those of librdkafka's clients.
+            transaction_id: The `transactional.id`.
+            timeout: Milliseconds after which the broker ends a transaction.
+            rejections: Where records go that Kafka refuses.
+            known: Whether the marker was written before; it must be there then.
+
+        Raises:
+            KafkaException: Kafka cannot be reached, or refuses.
+            EgressError: A marker that was written is gone.
+        """
+        self._topic = marker_topic(transaction_id)
+        self._key = transaction_id.encode()
+        self._rejections = rejections
+        self._clients = {name: value for name, value in settings.items() if name not in _PRODUCER_ONLY}
+        if not known:
+            self._create_topic()
+        self._producer = Producer(
+            {
+                **_PRODUCER_TUNING,
+                **settings,
+                "transactional.id": transaction_id,
+                "transaction.timeout.ms": timeout,
+            }
+        )
+        self._producer.init_transactions(_SECONDS)
+        marker = self._read_marker()
+        if marker is None and known:
+            raise EgressError(
+                f"the topic {self._topic} holds no marker any more, so what went out before is unknown. Put the topic "
+                "back; or restore a savepoint with an egress of another id, knowing that records may come twice"
+            )
+        self._marker = marker or Marker()
+        if marker is None:
+            self._commit([])
+
+    def send(self, batches: Sequence[OutboxBatch]) -> int:
+        """Send those batches that did not go out; return how many records went out. Raises KafkaException."""
+        waiting = [batch for batch in batches if not self._marker.has(batch)]
+        if len(waiting) < len(batches):
+            _log.info("%s: %d of the waiting epochs went out before", self._topic, len(batches) - len(waiting))
+        return self._commit(waiting) if waiting else 0
+
+    def close(self) -> None:
+        """Drop what was not sent."""
+        self._producer.purge(blocking=False)
+        self._producer.flush(1)
+
+    def _commit(self, batches: Sequence[OutboxBatch]) -> int:
+        marker = self._marker
+        for batch in batches:
+            marker = marker.after(batch)
+        while True:
+            deliveries = Deliveries(self._producer, self._rejections)
+            self._producer.begin_transaction()
+            for batch in batches:
+                deliveries.send(batch)
+            self._producer.produce(self._topic, marker.encode(), self._key, 0)
+            deliveries.finish()
+            if not deliveries.rejected:
+                break
+            self._producer.abort_transaction(_SECONDS)
+        self._end_transaction()
+        self._marker = marker
+        return deliveries.sent
+
+    def _end_transaction(self) -> None:
+        until = time.monotonic() + _SECONDS
+        while True:
+            try:
+                self._producer.commit_transaction(_SECONDS)
+            except KafkaException as error:
+                if not error.args[0].retriable() or time.monotonic() > until:
+                    raise
+            else:
+                return
+
+    def _create_topic(self) -> None:
+        plain: dict[str, str | int | float | bool] = {
+            name: value for name, value in self._clients.items() if isinstance(value, str | int)
+        }
+        admin = AdminClient(plain)
+        topic = NewTopic(self._topic, 1, config={"cleanup.policy": "compact", "segment.bytes": "16777216"})
+        # The binding leaves open what its futures hold.
+        made = cast("dict[str, Future[None]]", admin.create_topics([topic], operation_timeout=_SECONDS))  # pyright: ignore[reportUnknownMemberType]
+        try:
+            made[self._topic].result(_SECONDS)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
+
+    def _read_marker(self) -> Marker | None:
+        consumer = Consumer(
+            {
+                **self._clients,
+                "group.id": self._topic,
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest",
+            }
+        )
+        try:
+            low, high = consumer.get_watermark_offsets(TopicPartition(self._topic, 0), _SECONDS)
+            start = max(low, high - _TAIL)
+            found = _last_value(consumer, self._topic, start)
+            if found is None and start > low:
+                found = _last_value(consumer, self._topic, low)
+        finally:
+            consumer.close()
+        return None if found is None else Marker.decode(found)
+
+
+def _last_value(consumer: Consumer, topic: str, start: int) -> bytes | None:
+    """The value of the last committed record at or behind an offset."""
+    consumer.assign([TopicPartition(topic, 0, start)])
+    until = time.monotonic() + _SECONDS
+    found: bytes | None = None
+    while time.monotonic() < until:
+        message = consumer.poll(1.0)
+        if message is None:
+            continue
+        error = message.error()
+        if error is None:
+            found = message.value()
+        elif error.code() == PARTITION_EOF:
+            return found
+        elif error.fatal() or not error.retriable():
+            raise KafkaException(error)
+    raise KafkaException(KafkaError(TIMED_OUT, f"the end of {topic} was not reached"))

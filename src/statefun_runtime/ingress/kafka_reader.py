@@ -1,0 +1,159 @@
+"""Reads assigned partitions of Kafka topics. Everything here blocks; the ingress calls it on one thread of its own."""
+
+import logging
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from statefun_runtime.ingress.kafka_start import Edge, Moment, Start, start_of
+from statefun_runtime.kafka.errors import INVALID_ARGUMENT, PARTITION_EOF
+from statefun_runtime.module.ingress_spec import KafkaIngressSpec
+
+Partition = tuple[str, int]
+"""(topic, number)."""
+
+_SECONDS = 10.0
+_POLL_SECONDS = 0.2
+_MOST_RECORDS = 500
+_PARTITION_SECONDS = 10.0
+"""How often topics are looked at for new partitions."""
+
+_log = logging.getLogger(__name__)
+
+
+class KafkaReader:
+    """One consumer, from its making to its first error; then another one must be made."""
+
+    def __init__(self, spec: KafkaIngressSpec, settings: Mapping[str, object], group: str) -> None:
+        """Make a consumer without partitions. Raises KafkaException if a setting is refused."""
+        self._spec = spec
+        self._consumer = Consumer(
+            {
+                **settings,
+                "group.id": group,
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "auto.offset.reset": spec.auto_offset_reset_position,
+                "max.poll.interval.ms": 86_400_000,
+                "on_commit": self._on_commit,
+            }
+        )
+        self._assigned: dict[Partition, int] = {}
+        self._looked_at = 0.0
+        self._missing: set[str] = set()
+
+    def find(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
+        """Begin to read partitions that are not read yet, if it is time to look for some; return where.
+
+        Args:
+            positions: Where to go on with partitions that were read before.
+
+        Raises:
+            KafkaException: Kafka cannot be asked.
+        """
+        if self._looked_at and time.monotonic() - self._looked_at < self._interval():
+            return {}
+        there = self._partitions()
+        new = [partition for partition in there if partition not in self._assigned]
+        starts = {partition: positions[partition] for partition in new if partition in positions}
+        read_topics = {topic for topic, _ in (*positions, *self._assigned)}
+        for topic, number in new:
+            if (topic, number) not in starts:
+                start = start_of(self._spec, topic, number, found_later=topic in read_topics)
+                starts[topic, number] = self._resolve(TopicPartition(topic, number), start)
+        if starts:
+            self._assign(starts)
+        self._looked_at = time.monotonic()
+        return starts
+
+    def read(self) -> list[Message]:
+        """The next records, none if there are none for a while. Raises KafkaException if a new reader is needed."""
+        first = self._consumer.poll(_POLL_SECONDS)
+        if first is None:
+            return []
+        messages = [first, *self._consumer.consume(_MOST_RECORDS - 1, 0)]
+        return [message for message in messages if self._is_record(message)]
+
+    def commit(self, offsets: Mapping[Partition, int]) -> None:
+        """Tell the group's offsets to Kafka, for tools that show the lag; nothing here reads them again."""
+        partitions = [TopicPartition(topic, number, offset) for (topic, number), offset in offsets.items()]
+        self._consumer.commit(offsets=partitions, asynchronous=True)
+
+    def close(self) -> None:
+        """Release the connections."""
+        self._consumer.close()
+
+    def _interval(self) -> float:
+        return 1.0 if self._missing else _PARTITION_SECONDS
+
+    def _partitions(self) -> list[Partition]:
+        found: list[Partition] = []
+        missing: set[str] = set()
+        for topic in self._spec.topics:
+            metadata = self._consumer.list_topics(topic.topic, _SECONDS).topics[topic.topic]
+            if metadata.error is not None:
+                missing.add(topic.topic)
+                if topic.topic not in self._missing:
+                    _log.warning(
+                        "ingress %s: the topic %s cannot be read: %s; trying again",
+                        self._spec.id, topic.topic, metadata.error.str(),
+                    )  # fmt: skip
+            else:
+                found += [(topic.topic, number) for number in sorted(metadata.partitions)]
+        self._missing = missing
+        return found
+
+    def _resolve(self, partition: TopicPartition, start: Start) -> int:
+        """The offset of a start."""
+        match start:
+            case int():
+                return start
+            case Moment(time=moment):
+                asked = TopicPartition(partition.topic, partition.partition, moment)
+                [found] = self._consumer.offsets_for_times([asked], _SECONDS)
+                return found.offset if found.offset >= 0 else self._edge(partition, Edge.LATEST)
+            case Edge.GROUP:
+                [found] = self._consumer.committed([partition], _SECONDS)
+                if found.error is not None:
+                    raise KafkaException(found.error)
+                reset = Edge(self._spec.auto_offset_reset_position)
+                return self._edge(partition, reset) if found.offset in (OFFSET_INVALID, -1) else found.offset
+            case edge:
+                return self._edge(partition, edge)
+
+    def _edge(self, partition: TopicPartition, edge: Edge) -> int:
+        low, high = self._consumer.get_watermark_offsets(partition, _SECONDS)
+        return low if edge is Edge.EARLIEST else high
+
+    def _assign(self, starts: Mapping[Partition, int]) -> None:
+        added = [TopicPartition(topic, number, offset) for (topic, number), offset in starts.items()]
+        self._consumer.incremental_assign(added)
+        self._assigned.update(starts)
+        _log.info(
+            "ingress %s: reads %s", self._spec.id, ", ".join(f"{p.topic}/{p.partition} from {p.offset}" for p in added)
+        )
+
+    def _is_record(self, message: Message) -> bool:
+        error = message.error()
+        if error is None:
+            return True
+        if error.fatal() or error.code() == INVALID_ARGUMENT:
+            raise KafkaException(error)
+        if error.code() != PARTITION_EOF:
+            _log.warning("ingress %s: %s", self._spec.id, error.str())
+        return False
+
+    def _on_commit(self, error: KafkaError | None, _partitions: Iterable[TopicPartition]) -> None:
+        if error is not None:
+            _log.warning("ingress %s: the group's offsets were not committed: %s", self._spec.id, error.str())
+
+
+def by_partition(messages: Sequence[Message]) -> dict[Partition, list[Message]]:
+    """The messages of each partition, in order."""
+    found: dict[Partition, list[Message]] = {}
+    for message in messages:
+        topic, number = message.topic(), message.partition()
+        if topic is not None and number is not None:
+            found.setdefault((topic, number), []).append(message)
+    return found

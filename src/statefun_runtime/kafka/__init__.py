@@ -1,0 +1,1 @@
+"""What the Kafka ingress and the Kafka egress share. Needs the extra `kafka`."""

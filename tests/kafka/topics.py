@@ -1,0 +1,92 @@
+"""Makes topics, writes them and reads them back, as another program would."""
+
+import time
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewPartitions, NewTopic
+
+from tests.e2e.command import wait_until
+
+SECONDS = 30.0
+
+
+def create(address: str, *topics: str, partitions: int = 1) -> None:
+    admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
+    created = admin.create_topics([NewTopic(topic, partitions) for topic in topics])
+    for future in created.values():
+        future.result(SECONDS)
+
+
+def delete(address: str, topic: str) -> None:
+    """Delete a topic and wait until its name is free."""
+    admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
+    for future in admin.delete_topics([topic], operation_timeout=SECONDS).values():
+        future.result(SECONDS)
+    wait_until(lambda: topic not in admin.list_topics(timeout=SECONDS).topics, f"the end of {topic}")
+
+
+def add_partitions(address: str, topic: str, total: int) -> None:
+    admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
+    for future in admin.create_partitions([NewPartitions(topic, total)]).values():
+        future.result(SECONDS)
+
+
+def committed(address: str, group: str, topic: str) -> int:
+    """The offset that a group committed for partition 0; negative if none."""
+    consumer = Consumer({"bootstrap.servers": address, "group.id": group, "log_level": 0})
+    try:
+        return consumer.committed([TopicPartition(topic, 0)], SECONDS)[0].offset
+    finally:
+        consumer.close()
+
+
+class Writer:
+    """Writes records, each at once."""
+
+    def __init__(self, address: str) -> None:
+        self._producer = Producer({"bootstrap.servers": address, "linger.ms": 0, "log_level": 0})
+
+    def write(self, topic: str, records: list[tuple[bytes | None, bytes | None]], partition: int = -1) -> None:
+        """Write and wait until all are there; by key, unless a partition is named."""
+        for key, value in records:
+            self._producer.produce(topic, value, key, partition)
+        assert self._producer.flush(SECONDS) == 0
+
+
+class Reader:
+    """Reads committed records of one topic's partition 0 from its start."""
+
+    def __init__(self, address: str, topic: str) -> None:
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": address,
+                "group.id": "tests",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "log_level": 0,
+            }
+        )
+        self._consumer.assign([TopicPartition(topic, 0, 0)])
+        self.records: list[tuple[str, str]] = []
+
+    def read(self, count: int) -> list[tuple[str, str]]:
+        """All (key, value) until there are `count`, and what comes right behind them."""
+        give_up = time.monotonic() + 2 * SECONDS
+        while len(self.records) < count:
+            assert time.monotonic() < give_up, f"{len(self.records)} of {count} records came"
+            self._poll(1.0)
+        while self._poll(1.5):
+            pass
+        return self.records
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _poll(self, seconds: float) -> bool:
+        message = self._consumer.poll(seconds)
+        if message is None:
+            return False
+        if message.error() is None:
+            self.records.append(((message.key() or b"").decode(), (message.value() or b"").decode()))
+        return True

@@ -1,0 +1,33 @@
+"""Where reading a partition begins."""
+
+import pytest
+
+from statefun_runtime.ingress.kafka_start import Edge, Moment, Start, start_of
+from statefun_runtime.module.ingress_spec import KafkaIngressSpec
+
+TOPIC = {"topic": "t", "valueType": "a/type", "targets": ["a/one"]}
+
+
+def spec(startup: dict[str, object]) -> KafkaIngressSpec:
+    return KafkaIngressSpec.model_validate(
+        {"id": "a/in", "address": "x:1", "consumerGroupId": "g", "topics": [TOPIC], "startupPosition": startup}
+    )
+
+
+@pytest.mark.parametrize(
+    ("startup", "start"),
+    [
+        ({"type": "latest"}, Edge.LATEST),
+        ({"type": "earliest"}, Edge.EARLIEST),
+        ({"type": "group-offsets"}, Edge.GROUP),
+        ({"type": "specific-offsets", "offsets": [{"t/1": 7}]}, 7),
+        ({"type": "specific-offsets", "offsets": [{"t/0": 7}]}, Edge.GROUP),
+        ({"type": "date", "date": "1970-01-01 01:00:01.500 +0100"}, Moment(1500)),
+    ],
+)
+def test_a_partition_begins_where_the_module_says(startup: dict[str, object], start: Start) -> None:
+    assert start_of(spec(startup), "t", 1, found_later=False) == start
+
+
+def test_a_partition_that_was_added_later_begins_at_its_oldest_record() -> None:
+    assert start_of(spec({"type": "latest"}), "t", 1, found_later=True) is Edge.EARLIEST

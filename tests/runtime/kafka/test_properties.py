@@ -1,0 +1,161 @@
+"""The Java client's properties become librdkafka's; what cannot be honoured is an error without its value."""
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, Producer
+
+from statefun_runtime.kafka import errors
+from statefun_runtime.kafka.properties import PropertyError, Role, translate
+from statefun_runtime.kafka.property_table import COMMON, CONSUMER, IGNORED, OWN, PRODUCER, REFUSED, TRANSLATED
+
+SECRET = "hunter2"
+JAAS = 'org.apache.kafka.common.security.{module} required username="alice" password="{password}";'
+
+
+def test_a_name_that_differs_is_translated() -> None:
+    settings = translate({"max.request.size": "5", "send.buffer.bytes": "7"}, Role.PRODUCER).settings
+    assert settings == {"message.max.bytes": "5", "socket.send.buffer.bytes": "7"}
+
+
+def test_request_timeout_is_named_by_role() -> None:
+    given = {"request.timeout.ms": "5"}
+    assert translate(given, Role.CONSUMER).settings == {"socket.timeout.ms": "5"}
+    assert translate(given, Role.PRODUCER).settings == {"request.timeout.ms": "5"}
+
+
+@pytest.mark.parametrize("module", ["plain.PlainLoginModule", "scram.ScramLoginModule"])
+def test_a_login_becomes_user_name_and_password(module: str) -> None:
+    jaas = JAAS.format(module=module, password=r"a \"b\" ;c")
+    settings = translate({"sasl.jaas.config": jaas, "sasl.mechanism": "PLAIN"}, Role.CONSUMER).settings
+    assert settings == {"sasl.mechanism": "PLAIN", "sasl.username": "alice", "sasl.password": 'a "b" ;c'}
+
+
+def test_a_login_may_be_without_quotes_and_over_lines() -> None:
+    jaas = "x.PlainLoginModule required\n  username='al ice'\n  password=pass;\n"
+    settings = translate({"sasl.jaas.config": jaas}, Role.CONSUMER).settings
+    assert settings == {"sasl.username": "al ice", "sasl.password": "pass"}
+
+
+@pytest.mark.parametrize(
+    "jaas",
+    [
+        SECRET,
+        JAAS.format(module="oauthbearer.OAuthBearerLoginModule", password=SECRET),
+        f'x.PlainLoginModule required password="{SECRET}";',
+    ],
+)
+def test_a_login_that_cannot_be_used_is_an_error_without_its_secret(jaas: str) -> None:
+    with pytest.raises(PropertyError, match=r"sasl\.jaas\.config") as caught:
+        translate({"sasl.jaas.config": jaas}, Role.CONSUMER)
+    assert SECRET not in str(caught.value)
+
+
+def test_pem_stores_are_taken() -> None:
+    given = {
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": "/trust.pem",
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": "/me.pem",
+        "ssl.key.password": SECRET,
+    }
+    assert translate(given, Role.CONSUMER).settings == {
+        "ssl.ca.location": "/trust.pem",
+        "ssl.certificate.location": "/me.pem",
+        "ssl.key.location": "/me.pem",
+        "ssl.key.password": SECRET,
+    }
+
+
+def test_a_pkcs12_store_with_an_own_key_is_taken() -> None:
+    given = {"ssl.keystore.type": "PKCS12", "ssl.keystore.location": "/me.p12", "ssl.keystore.password": SECRET}
+    assert translate(given, Role.CONSUMER).settings == {
+        "ssl.keystore.location": "/me.p12",
+        "ssl.keystore.password": SECRET,
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "command"),
+    [
+        ({"ssl.keystore.location": "/me.jks"}, "keytool -importkeystore -srckeystore /me.jks"),
+        ({"ssl.truststore.location": "/trust.jks"}, "openssl pkcs12 -in store.p12 -nokeys"),
+        ({"ssl.truststore.location": "/t.p12", "ssl.truststore.type": "PKCS12"}, "openssl pkcs12 -in /t.p12 -nokeys"),
+    ],
+)
+def test_a_store_that_cannot_be_read_is_an_error_with_the_command_that_converts_it(
+    given: dict[str, str], command: str
+) -> None:
+    with pytest.raises(PropertyError, match=command):
+        translate({**given, "ssl.keystore.password": SECRET}, Role.CONSUMER)
+
+
+def test_no_host_check_is_said_in_words() -> None:
+    settings = translate({"ssl.endpoint.identification.algorithm": ""}, Role.CONSUMER).settings
+    assert settings == {"ssl.endpoint.identification.algorithm": "none"}
+
+
+@pytest.mark.parametrize("name", ["max.poll.records", "linger.ms", "group.id"])
+def test_what_has_no_meaning_is_left_out_with_a_warning(name: str) -> None:
+    settings, warnings = translate({name: SECRET}, Role.CONSUMER)
+    assert settings == {}
+    assert len(warnings) == 1
+    assert name in warnings[0]
+    assert SECRET not in warnings[0]
+
+
+def test_an_unknown_property_is_an_error_that_names_the_nearest() -> None:
+    with pytest.raises(PropertyError, match=r"bootstrap\.server is unknown; did you mean bootstrap\.servers\?"):
+        translate({"bootstrap.server": SECRET}, Role.CONSUMER)
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_what_must_not_be_passed_over_is_an_error(name: str) -> None:
+    with pytest.raises(PropertyError, match="cannot be honoured"):
+        translate({name: SECRET}, Role.PRODUCER)
+
+
+def test_no_property_is_in_two_tables() -> None:
+    tables = [set(COMMON), set(CONSUMER) | set(PRODUCER), TRANSLATED, OWN, set(REFUSED), IGNORED]
+    assert len(set[str]().union(*tables)) == sum(map(len, tables))
+
+
+@pytest.mark.parametrize(("role", "names"), [(Role.CONSUMER, CONSUMER), (Role.PRODUCER, PRODUCER)])
+def test_librdkafka_knows_every_name(role: Role, names: dict[str, str]) -> None:
+    special = {"ssl.ca.pem", "ssl.certificate.pem", "ssl.key.pem", "sasl.kerberos.service.name"}
+    values = {
+        "security.protocol": "plaintext",
+        "sasl.mechanism": "PLAIN",
+        "isolation.level": "read_committed",
+        "client.dns.lookup": "use_all_dns_ips",
+        "compression.type": "lz4",
+        "check.crcs": "true",
+        "acks": "all",
+        "linger.ms": "5",
+        "fetch.max.bytes": "52428800",
+        "message.max.bytes": "1000000",
+        "fetch.min.bytes": "1",
+        "bootstrap.servers": "127.0.0.1:1",
+        "max.in.flight.requests.per.connection": "5",
+    }
+    settings: dict[str, object] = {
+        name: values.get(name, "1000") for name in {**COMMON, **names}.values() if name not in special
+    }
+    client = Consumer({**settings, "group.id": "x", "log_level": 0}) if role is Role.CONSUMER else None
+    producer = Producer({**settings, "log_level": 0}) if role is Role.PRODUCER else None
+    assert (client is None) != (producer is None)
+    if client is not None:
+        client.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        (errors.PARTITION_EOF, "_PARTITION_EOF"),
+        (errors.INVALID_ARGUMENT, "_INVALID_ARG"),
+        (errors.TIMED_OUT, "_TIMED_OUT"),
+        (errors.PURGED_FROM_QUEUE, "_PURGE_QUEUE"),
+        (errors.PURGED_IN_FLIGHT, "_PURGE_INFLIGHT"),
+    ],
+)
+def test_the_codes_of_errors_are_those_of_the_library(code: int, name: str) -> None:
+    assert KafkaError(code).name() == name
+    assert KafkaError._FENCED in errors.FENCED
