@@ -180,7 +180,7 @@ class RuntimeConfig(BaseModel):
         default=4096, description="Delayed messages in memory, the nearest ones; the others stay in the store."
     )
     max_epoch: Count = Field(
-        default=100_000, description="Changes that wait for a commit under way, at which calls and ingresses pause."
+        default=10_000, description="Changes that wait for a commit under way, at which calls and ingresses pause."
     )
     disk_quota: Size = Field(
         default=16 << 30, description="Payloads of waiting messages on disk at which ingresses pause."

@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _BATCHES = 64
-"""Calls of one function type in one round: few enough that a round is short, enough to share its fixed cost."""
+"""Most calls of one function type in one round: few enough that a round is short, enough to share its fixed cost."""
 _TURN_SECONDS = 0.002
 """How long a turn may keep the event loop from sockets."""
 _REMEMBERED_COMMITS = 1000
@@ -79,6 +79,8 @@ class Driver:
         self._commit_after = 0.0
         self._loop = asyncio.get_running_loop()
         self._scheduled = False
+        self._round = 1
+        """Calls of one function type in the next round: fewer when the functions themselves take long."""
         self._timer: asyncio.TimerHandle | None = None
         self._waiting_durable: defaultdict[int, list[asyncio.Future[None]]] = defaultdict(list)
         """By epoch."""
@@ -184,17 +186,19 @@ class Driver:
         engine.tick(self._clock.now())
         if self._stopping:
             return False
-        end = time.perf_counter() + _TURN_SECONDS
+        began = time.perf_counter()
         while True:
             has_read = answer_reads(engine, self._store)
-            batches = engine.next_batches(_BATCHES)
+            batches = engine.next_batches(self._round)
             if not batches and not has_read:
                 return False
             for batch in batches:
                 batch.sent_at = time.perf_counter()
                 self._endpoint_of(batch.target[0]).invoke(batch, self._reply)
-            if time.perf_counter() > end:
+            if time.perf_counter() - began > _TURN_SECONDS:
+                self._round = max(1, self._round // 2)
                 return True
+            self._round = min(_BATCHES, 2 * self._round)
 
     def _reply(self, batch: Batch, reply: Reply) -> None:
         self.latency[batch.target[0]].observe(time.perf_counter() - batch.sent_at)

@@ -20,6 +20,8 @@ BODY_SECONDS = 30.0
 """How long a client may take to send the body of a request."""
 LINGER_SECONDS = 1.0
 """How long a client may go on sending a body after it was answered; without it, a reset could overtake the answer."""
+_BACKLOG = 1024
+"""Connections that wait while the event loop is busy; a client beyond it would try again after seconds."""
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -64,7 +66,7 @@ class HttpServer:
         """Listen. Raises OSError if the address cannot be had."""
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, self._host, self._wanted_port).start()
+            await web.TCPSite(self._runner, self._host, self._wanted_port, backlog=_BACKLOG).start()
         except OSError:
             await self._runner.cleanup()
             raise

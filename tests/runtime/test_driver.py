@@ -4,6 +4,7 @@ Calls are answered, commits held up and time moved by the tests.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,8 +14,10 @@ from statefun_runtime.engine.limits import Limits
 from statefun_runtime.errors import StoreError
 from statefun_runtime.interfaces import (
     Arrival,
+    Batch,
     DelayedSend,
     Endpoint,
+    ReplyTo,
     Send,
     Table,
 )
@@ -59,6 +62,30 @@ async def test_an_endpoint_may_answer_before_invoke_returns(rig: Rig) -> None:
     rig.endpoint = PromptEndpoint(effects(record=b"out"))
     rig.accept(A)
     assert list((await rig.egress.batches.get()).records) == [b"out"]
+
+
+class BusyEndpoint(PromptEndpoint):
+    """Answers after it kept the event loop for longer than a turn may last."""
+
+    def __init__(self) -> None:
+        super().__init__(effects())
+        self.made = 0
+
+    def invoke(self, batch: Batch, reply_to: ReplyTo) -> None:
+        until = time.perf_counter() + 0.003
+        while time.perf_counter() < until:
+            pass
+        self.made += 1
+        super().invoke(batch, reply_to)
+
+
+async def test_functions_that_keep_the_processor_leave_sockets_a_turn_between_two_calls(rig: Rig) -> None:
+    rig.endpoint = endpoint = BusyEndpoint()
+    rig.accept(*(("test/f", str(number)) for number in range(20)))
+    while endpoint.made < 20:
+        made = endpoint.made
+        await asyncio.sleep(0)
+        assert endpoint.made <= made + 1
 
 
 async def test_the_time_of_each_call_is_observed(rig: Rig) -> None:

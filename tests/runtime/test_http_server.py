@@ -1,4 +1,5 @@
 import asyncio
+import socket
 
 import aiohttp
 import pytest
@@ -52,6 +53,16 @@ async def test_web_pages_of_other_sites_are_refused(headers: dict[str, str], rea
     status, text = await get("127.0.0.1", headers)
     assert status == 403
     assert reason in text
+
+
+async def test_a_burst_of_connections_waits_for_a_busy_event_loop() -> None:
+    server = HttpServer(hello, "127.0.0.1", 0)
+    await server.start()
+    # Nobody accepts meanwhile, since this is the thread of the event loop.
+    clients = [socket.create_connection(("127.0.0.1", server.port), timeout=0.5) for _ in range(500)]
+    for client in clients:
+        client.close()
+    await server.stop()
 
 
 async def test_a_server_for_the_network_takes_any_host_name() -> None:

@@ -53,7 +53,7 @@ class Limits:
     """Addresses in memory with their states; beyond it those without work leave."""
     delayed_window: int = 4096
     """Delayed messages in memory: at least half as many, at most twice as many, the nearest ones."""
-    max_epoch: int = 100_000
+    max_epoch: int = 10_000
     """Rows of the open epoch above which nothing goes on until the one before it is durable."""
     disk_quota: int = 16 * 1024**3
     """Bytes of waiting messages at which ingresses pause."""
