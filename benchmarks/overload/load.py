@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import aiohttp
 
 ADDRESSES = 1000
-MOST_WAITING = 8000
-"""Requests under way; further ones are counted as not sent."""
+MOST_WAITING = 500
+"""Connections with a request under way; what is due while all are taken counts as not sent."""
 
 
 @dataclass

@@ -33,6 +33,8 @@ _BATCHES = 64
 """Most calls of one function type in one round: few enough that a round is short, enough to share its fixed cost."""
 _TURN_SECONDS = 0.002
 """How long a turn may keep the event loop from sockets."""
+_LET_IN = 32
+"""Those who wait for room and are told of it in one turn: most of a crowd would find it taken, in each turn again."""
 _REMEMBERED_COMMITS = 1000
 
 
@@ -146,9 +148,12 @@ class Driver:
             await self.durable(epoch.number)
         return result
 
-    def _let_in(self) -> None:
-        while self._waiting_room:
-            _set(self._waiting_room.popleft())
+    def _let_in(self, most: int) -> None:
+        while self._waiting_room and most:
+            future = self._waiting_room.popleft()
+            if not future.done():
+                future.set_result(None)
+                most -= 1
 
     def pause(self) -> None:
         """Let ingresses hand in nothing more."""
@@ -173,8 +178,9 @@ class Driver:
         except Exception as error:  # noqa: BLE001 - whatever it is, memory may be wrong now: only the store is right
             self._fail(error)
             return
-        if self.engine.wants_more and not self._paused:
-            self._let_in()
+        if self._waiting_room and self.engine.wants_more and not self._paused:
+            self._let_in(_LET_IN)
+            self.wake()
         if busy:
             self.wake()
         else:
@@ -303,7 +309,7 @@ class Driver:
         for future in chain.from_iterable(self._waiting_durable.values()):
             if not future.done():
                 future.set_exception(unknown)
-        self._let_in()
+        self._let_in(len(self._waiting_room))
         if self._idle is not None:
             _set(self._idle)
 

@@ -187,6 +187,18 @@ async def test_room_waits_again_if_another_ingress_took_it() -> None:
     await rig.close()
 
 
+async def test_a_crowd_is_let_in_to_the_last_though_some_have_gone() -> None:
+    rig = Rig(limits=Limits(high_water=1)).start()
+    rig.accept(A)
+    waiting = [asyncio.create_task(rig.inlet.room()) for _ in range(200)]
+    await turns()
+    for task in waiting[::2]:
+        task.cancel()
+    await rig.endpoint.answer(effects())
+    await asyncio.wait_for(asyncio.gather(*waiting[1::2]), 10)
+    await rig.close()
+
+
 async def test_a_pause_lets_nothing_more_in(rig: Rig) -> None:
     rig.driver.pause()
     waiting = asyncio.ensure_future(rig.inlet.room())
