@@ -1,5 +1,6 @@
 """The Kafka egress against a real broker."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -89,6 +90,24 @@ async def test_what_went_out_before_a_crash_is_not_sent_again(scene: Callable[[s
     async with here.running(EXACTLY_ONCE):
         await here.outbox.until_released(1)
     assert here.values(2) == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("name", "semantic"), [("at-least-once", {"type": "at-least-once"}), ("exactly-once", EXACTLY_ONCE)]
+)
+async def test_records_wait_while_the_broker_is_away(
+    scene: Callable[[str], Scene], broker: Broker, name: str, semantic: dict[str, str]
+) -> None:
+    here = scene(f"away-{name}")
+    async with here.running(semantic) as egress:
+        egress.write(here.outbox.add(here.record("before")))
+        await here.outbox.until_released(1)
+        await asyncio.to_thread(broker.kill)
+        for value in ("meanwhile", "then"):
+            egress.write(here.outbox.add(here.record(value)))
+        await asyncio.to_thread(broker.start)
+        await here.outbox.until_released(3)
+    assert here.values(3) == ["before", "meanwhile", "then"]
 
 
 async def test_a_second_writer_fences_the_first(scene: Callable[[str], Scene]) -> None:

@@ -111,3 +111,15 @@ async def test_durable_offsets_are_told_to_the_group(broker: Broker) -> None:
         async with asyncio.timeout(40):
             while await asyncio.to_thread(committed, broker.address, "lag", "group") != 2:
                 pass
+
+
+async def test_reading_goes_on_when_the_broker_is_back(broker: Broker) -> None:
+    create(broker.address, "away")
+    inlet = MemoryInlet(commits=True)
+    Writer(broker.address).write("away", [(b"k", b"1")])
+    async with running(ingress(broker, "away", RecordCounts()), inlet):
+        await until(inlet, 1)
+        await asyncio.to_thread(broker.kill)
+        await asyncio.to_thread(broker.start)
+        await asyncio.to_thread(Writer(broker.address).write, "away", [(b"k", b"2")])
+        assert await until(inlet, 2) == ["1", "2"]
