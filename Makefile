@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test fast lint format bench docs soak clean
+.PHONY: help install demo test fast lint format bench docs kafka soak clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ bench: install  ## Benchmarks beside peers
 docs: install  ## The documentation as pages in build/docs
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
 	@echo "build/docs/index.html"
+
+kafka: install  ## The tests with a real Kafka broker, fetched from Maven Central once
+	$(BIN)/python -m pytest -q -m broker
 
 SOAK_MINUTES := 30
 

@@ -37,7 +37,7 @@ PARTS = (
     Part("pyright", ("pyright",), LINT),
     Part("docs", ("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "build/docs"), LINT),
     Part("fast tests", (*PYTEST, "-m", "not slow"), FAST),
-    Part("slow tests", (*PYTEST, "-m", "slow"), ALL),
+    Part("slow tests", (*PYTEST, "-m", "slow and not broker"), ALL),
     Part("other versions", ("python", "-m", "scripts.run_matrix"), ALL),
 )
 

@@ -16,7 +16,7 @@ from tests.kafka.broker import Broker
 from tests.kafka.topics import Reader, create, delete
 from tests.runtime.egress.outlet import MemoryOutbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timeout(120)]
 
 EXACTLY_ONCE = {"type": "exactly-once", "transactionTimeout": "30s"}
 

@@ -12,7 +12,7 @@ from tests.e2e.command import Runtime
 from tests.kafka.broker import Broker
 from tests.kafka.topics import Reader, Writer, create
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timeout(180)]
 
 MODULE = """\
 kind: io.statefun.kafka.v1/ingress

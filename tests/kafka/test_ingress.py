@@ -15,7 +15,7 @@ from tests.kafka.broker import Broker
 from tests.kafka.topics import Writer, add_partitions, committed, create
 from tests.runtime.ingress.inlet import MemoryInlet
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timeout(120)]
 
 
 def ingress(broker: Broker, topic: str, counts: RecordCounts, **more: object) -> KafkaIngress:

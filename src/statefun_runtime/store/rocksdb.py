@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,7 +19,9 @@ from statefun_runtime.store.durable_files import DurableFiles
 from statefun_runtime.store.durable_mark import DurableMark, Mark
 from statefun_runtime.store.ownership import Ownership
 
-_READ_ATTEMPTS = 20
+_READ_ATTEMPTS = 100
+"""How often a reader looks beside an owner that removes files meanwhile, before it believes in damage."""
+_READ_PAUSE_SECONDS = 0.01
 _log = logging.getLogger(__name__)
 
 
@@ -234,6 +237,7 @@ def _open_to_read(path: Path) -> Rdict:
         except DamagedError:
             if attempt == _READ_ATTEMPTS - 1:
                 raise
+            time.sleep(_READ_PAUSE_SECONDS)
         else:
             return db
     raise AssertionError
