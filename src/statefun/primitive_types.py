@@ -6,8 +6,10 @@ in the one form that encoders produce goes to protobuf, which therefore decides 
 
 import operator
 from abc import abstractmethod
+from collections.abc import Mapping
 from struct import Struct
 from struct import error as struct_error
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from google.protobuf.message import DecodeError
@@ -195,6 +197,11 @@ Float64Type: Final = FloatingType("io.statefun.types/double", DoubleWrapper, 64)
 """`io.statefun.types/double`: numbers of 64 bits."""
 StringType: Final = TextType("io.statefun.types/string", StringWrapper)
 """`io.statefun.types/string`: text."""
+
+PRIMITIVE_TYPES: Final[Mapping[str, Type[Any]]] = MappingProxyType(
+    {tpe.typename: tpe for tpe in (BoolType, Int32Type, Int64Type, Float32Type, Float64Type, StringType)}
+)
+"""The primitive types by their typenames."""
 
 IntType: Final = Int32Type
 """Another name of `Int32Type`."""

@@ -5,22 +5,14 @@ The rules are those of the StateFun playground, but that text arrives as a prope
 
 from urllib.parse import unquote
 
-from google.protobuf.message import DecodeError, Message
-
-from statefun.protocol import types_pb2
-from statefun_runtime.ingress.payload import STRING, text_encoder, value_encoder
+from statefun.primitive_types import PRIMITIVE_TYPES
+from statefun_runtime.ingress.json_value import InvalidValueError, checked_json, parse_json, serialize
+from statefun_runtime.ingress.payload import text_encoder, value_encoder
 from statefun_runtime.interfaces import Address, Payload
 from statefun_runtime.module.spec import check_typename
 
 _VENDOR = "application/vnd."
-_PRIMITIVES: dict[str, type[Message]] = {
-    "io.statefun.types/bool": types_pb2.BooleanWrapper,
-    "io.statefun.types/int": types_pb2.IntWrapper,
-    "io.statefun.types/long": types_pb2.LongWrapper,
-    "io.statefun.types/float": types_pb2.FloatWrapper,
-    "io.statefun.types/double": types_pb2.DoubleWrapper,
-    STRING: types_pb2.StringWrapper,
-}
+_JSON = "+json"
 _encode_text = text_encoder()
 
 
@@ -39,36 +31,52 @@ def address_of(raw_path: str) -> Address:
         raise InvalidRequestError("the path is not percent-encoded UTF-8") from error
     if "/" in name:
         raise InvalidRequestError("the type's name must not contain a slash")
-    return _typename(f"{namespace}/{name}"), target_id
+    return checked_typename(f"{namespace}/{name}"), target_id
 
 
 def payload_of(content_type: str, body: bytes) -> Payload:
     """The payload for a body under a `Content-Type` ("" if there was none). Raises InvalidRequestError.
 
-    `application/vnd.<namespace>/<name>` gives the typename, and the body is the value as its type encodes it. With any
+    `application/vnd.<namespace>/<name>` gives the typename, and the body is the value as its type encodes it. With
+    `+json` behind it the body is JSON: of a primitive type its value, of any other the value as it stands. With any
     other content type the body is text, UTF-8 unless a charset is given.
     """
     media, _, parameters = content_type.partition(";")
     media = media.strip()
     if media[: len(_VENDOR)].lower() != _VENDOR:
         return _encode_text(_utf8(body, _charset(parameters)))
-    typename = _typename(media[len(_VENDOR) :])
-    if wrapper := _PRIMITIVES.get(typename):
-        try:
-            wrapper.FromString(body)
-        except DecodeError as error:
-            raise InvalidRequestError(
-                f"the body is no encoded {wrapper.DESCRIPTOR.name}, which {typename} stands for; "
-                "send text as text/plain"
-            ) from error
-    return value_encoder(typename)(body)
+    name = media[len(_VENDOR) :]
+    is_json = name[-len(_JSON) :].lower() == _JSON
+    typename = checked_typename(name[: -len(_JSON)] if is_json else name)
+    return value_encoder(typename)(_json_value(typename, body)) if is_json else raw_payload(typename, body)
 
 
-def _typename(text: str) -> str:
+def checked_typename(text: str) -> str:
+    """`text` if it is a typename. Raises InvalidRequestError."""
     try:
         return check_typename(text)
     except ValueError as error:
         raise InvalidRequestError(str(error)) from error
+
+
+def _json_value(typename: str, body: bytes) -> bytes:
+    try:
+        return serialize(typename, parse_json(body)) if typename in PRIMITIVE_TYPES else checked_json(body)
+    except InvalidValueError as error:
+        raise InvalidRequestError(f"the body {error}") from error
+
+
+def raw_payload(typename: str, body: bytes) -> Payload:
+    """The payload for a value as its type encodes it, which is checked of primitives. Raises InvalidRequestError."""
+    if primitive := PRIMITIVE_TYPES.get(typename):
+        try:
+            primitive.deserialize(body)
+        except ValueError as error:
+            raise InvalidRequestError(
+                f"the bytes are no encoded {typename}, which travels wrapped in protobuf; "
+                f"send its value as JSON under application/vnd.{typename}+json, or text as text/plain"
+            ) from error
+    return value_encoder(typename)(body)
 
 
 def _charset(parameters: str) -> str:

@@ -159,10 +159,11 @@ class KinesisIngressSpec(Spec):
 
 
 class PlaygroundIngressSpec(Spec):
-    """`io.statefun.playground.v1/ingress`: HTTP requests become messages."""
+    """`io.statefun.playground.v1/ingress`: HTTP requests become messages. `forward_headers` is our own."""
 
     id: ClassVar[str] = "io.statefun.playground/ingress"
     port: Port = 8090
+    forward_headers: bool = False
 
 
 class FileIngressSpec(Spec):

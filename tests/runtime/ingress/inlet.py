@@ -22,7 +22,7 @@ class MemoryInlet:
         self.open = asyncio.Event()
         self.open.set()
         self._commits = commits
-        self._epoch = 0
+        self.epoch = 0
         self._durable = 0
         self._failure: StoreError | None = None
         self._changed = asyncio.Condition()
@@ -32,11 +32,11 @@ class MemoryInlet:
         self.arrivals.extend(arrivals)
         if position is not None:
             self.positions[partition] = position
-        self._epoch += 1
+        self.epoch += 1
         self.accepted.set()
         if self._commits:
             self._keep()
-        return self._epoch
+        return self.epoch
 
     async def room(self) -> None:
         await self.open.wait()
@@ -64,7 +64,7 @@ class MemoryInlet:
     def _keep(self) -> None:
         self.durable_arrivals = list(self.arrivals)
         self.durable_positions = dict(self.positions)
-        self._durable = self._epoch
+        self._durable = self.epoch
 
 
 class KilledError(Exception):

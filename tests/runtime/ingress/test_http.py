@@ -1,5 +1,6 @@
 import asyncio
 import io
+import json
 from collections.abc import AsyncIterator, Mapping
 from urllib.parse import quote
 
@@ -21,10 +22,11 @@ MAX_BYTES = 1000
 class Playground:
     """A started ingress, its inlet and a client."""
 
-    def __init__(self, client: aiohttp.ClientSession, inlet: MemoryInlet) -> None:
+    def __init__(self, client: aiohttp.ClientSession, inlet: MemoryInlet, *, forward_headers: bool = False) -> None:
         self.counts = RecordCounts()
         self.ingress = HttpIngress(
-            PlaygroundIngressSpec(port=0), AdapterContext(self.counts, max_request_bytes=MAX_BYTES)
+            PlaygroundIngressSpec(port=0, forward_headers=forward_headers),
+            AdapterContext(self.counts, max_request_bytes=MAX_BYTES),
         )
         self.inlet = inlet
         self._client = client
@@ -115,6 +117,37 @@ async def test_a_runtime_that_is_behind_answers_429_with_retry_after(
     assert "too many messages wait" in body
     playground.inlet.open.set()
     assert (await playground.send())[0] == 202
+
+
+async def test_a_batch_is_one_epoch(playground: Playground) -> None:
+    lines = [json.dumps({"target": "test/a", "id": str(number), "value": "hi"}) for number in range(3)]
+    assert (await playground.send("/batch", "\n".join(lines).encode(), "POST"))[:2] == (202, "")
+    assert [arrival.target for arrival in playground.inlet.arrivals] == [("test/a", str(n)) for n in range(3)]
+    assert playground.inlet.epoch == 1
+    assert playground.counts == RecordCounts(records=3)
+
+
+async def test_of_a_batch_with_a_wrong_line_nothing_is_taken(playground: Playground) -> None:
+    good = json.dumps({"target": "test/a", "id": "1", "value": "hi"})
+    status, body, _ = await playground.send("/batch", f"{good}\n{{}}".encode(), "POST")
+    assert (status, body) == (400, '{"error": "line 2: needs \\"target\\", a text"}')
+    assert playground.inlet.arrivals == []
+
+
+async def test_headers_are_forwarded_only_if_the_module_says_so(playground: Playground) -> None:
+    async with aiohttp.ClientSession() as client:
+        forwarding = Playground(client, MemoryInlet(commits=True), forward_headers=True)
+        await forwarding.ingress.start(forwarding.inlet, {})
+        for sender in (playground, forwarding):
+            assert (await sender.send(headers={"X-Trace": "7", "Authorization": "secret"}))[0] == 202
+        await forwarding.ingress.stop()
+    plain, with_headers = (
+        {header.key: header.value for header in TypedValue.FromString(sender.inlet.arrivals[0].payload).metadata}
+        for sender in (playground, forwarding)
+    )
+    assert plain == {}
+    assert with_headers["x-trace"] == b"7"
+    assert "authorization" not in with_headers
 
 
 async def test_a_body_over_the_limit_is_refused(playground: Playground) -> None:

@@ -73,15 +73,38 @@ def test_a_primitive_vendor_type_takes_the_encoded_wrapper() -> None:
 
 
 @pytest.mark.parametrize(
+    ("typename", "body", "value"),
+    [
+        ("io.statefun.types/int", b" 7\n", IntWrapper(value=7).SerializeToString()),
+        ("io.statefun.types/string", '"grüß"'.encode(), StringWrapper(value="grüß").SerializeToString()),
+        ("shop/AddToCart", b'{"item":  "socks"}', b'{"item":  "socks"}'),
+    ],
+)
+def test_json_is_the_value_of_a_primitive_and_stays_as_it_is_for_any_other_type(
+    typename: str, body: bytes, value: bytes
+) -> None:
+    assert typed(f"application/vnd.{typename}+json; charset=utf-8", body) == (typename, value)
+
+
+@pytest.mark.parametrize(
     ("content_type", "body", "reason"),
     [
         ("text/plain", b"\xff", "not text in utf-8"),
         ("text/plain; charset=klingon", b"x", "'klingon' is unknown"),
         ("text/plain; charset=zlib", b"x", "'zlib' is unknown"),
-        ("application/vnd.api+json", b"{}", "'api\\+json' is not a typename"),
+        ("application/vnd.api+json", b"{}", "'api' is not a typename"),
         ("application/vnd.", b"", "not a typename"),
-        ("application/vnd.io.statefun.types/string", b"hello", "no encoded StringWrapper.*send text as text/plain"),
-        ("application/vnd.io.statefun.types/long", b"42", "no encoded LongWrapper"),
+        (
+            "application/vnd.io.statefun.types/string",
+            b"hello",
+            "no encoded io.statefun.types/string.*send its value as JSON",
+        ),
+        ("application/vnd.io.statefun.types/int+json", b"2147483648", "the body is no io.statefun.types/int"),
+        ("application/vnd.io.statefun.types/int+json", b'"7"', "the body is no io.statefun.types/int"),
+        ("application/vnd.io.statefun.types/double+json", b"NaN", "NaN is not JSON"),
+        ("application/vnd.shop/AddToCart+json", b"{item: 1}", "the body is not JSON"),
+        ("application/vnd.shop/AddToCart+json", b'"\xff"', "not UTF-8"),
+        ("application/vnd.io.statefun.types/long", b"42", "no encoded io.statefun.types/long"),
     ],
 )
 def test_a_body_that_is_no_value_is_refused(content_type: str, body: bytes, reason: str) -> None:
