@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from statefun_runtime.file_position import FilePosition, ForeignFileError
+from statefun_runtime.file_sync import sync
 
 
 class AppendFile:
@@ -23,7 +24,7 @@ class AppendFile:
         try:
             self.end = self._restore(position, exact=exact)
             if is_new:
-                _sync_directory(path.parent)
+                sync(path.parent)
         except BaseException:
             self.close()
             raise
@@ -71,12 +72,3 @@ class AppendFile:
             written = os.pwrite(self._descriptor, view, offset)
             view, offset = view[written:], offset + written
         return offset
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the entry of a new file durable: a synced file without a name would be lost."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

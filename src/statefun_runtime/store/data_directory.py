@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from statefun_runtime.errors import DiskError, FormatError, StoreError
+from statefun_runtime.file_sync import sync
 from statefun_runtime.store import durable_mark
 from statefun_runtime.store.durable_mark import Mark
 
@@ -66,7 +67,7 @@ def write_synced(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
-    _sync_directory(path.parent)
+    sync(path.parent)
 
 
 def make_directory(path: Path) -> None:
@@ -78,12 +79,4 @@ def make_directory(path: Path) -> None:
         return
     make_directory(path.parent)
     path.mkdir(mode=0o700, exist_ok=True)
-    _sync_directory(path.parent)
-
-
-def _sync_directory(path: Path) -> None:
-    directory = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync(path.parent)

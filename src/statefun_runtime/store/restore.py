@@ -13,12 +13,13 @@ from enum import Enum
 from pathlib import Path
 
 from statefun_runtime.errors import StoreError
+from statefun_runtime.file_sync import sync, sync_tree
 from statefun_runtime.interfaces import Changes, Store, Table
 from statefun_runtime.store import rows
 from statefun_runtime.store.changes import LINEAGE
 from statefun_runtime.store.data_directory import FORMAT_FILE, STORE
 from statefun_runtime.store.rocksdb import RocksDBStore
-from statefun_runtime.store.savepoint import Savepoint, check_savepoint, data_of, sync_tree
+from statefun_runtime.store.savepoint import Savepoint, check_savepoint, data_of
 
 _BUILDING = "building"
 _TABLE_FILE = ".sst"
@@ -95,14 +96,14 @@ def new_data_directory(path: Path) -> Generator[Path]:
 
 
 def _move_in(building: Path, path: Path) -> None:
-    """Move everything up, what says that the directory is whole last."""
+    """Move everything up, durably; what says that the directory is whole comes last. The files are synced already."""
     names = sorted(entry.name for entry in building.iterdir() if entry.name != FORMAT_FILE)
     for name in names:
         (building / name).replace(path / name)
-    sync_tree(path)
+    sync(path)
     (building / FORMAT_FILE).replace(path / FORMAT_FILE)
     building.rmdir()
-    sync_tree(path)
+    sync(path)
 
 
 def _bring(source: Path, target: Path) -> None:

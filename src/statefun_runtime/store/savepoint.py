@@ -7,7 +7,6 @@ A savepoint is there as a whole or not at all: it is made under a hidden name, a
 """
 
 import hashlib
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from statefun.version import __version__
 from statefun_runtime.errors import FormatError, StoreError
+from statefun_runtime.file_sync import sync, sync_tree
 from statefun_runtime.interfaces import Store, Table
 from statefun_runtime.store.recovery import read_head
 from statefun_runtime.store.rocksdb import RocksDBStore
@@ -120,7 +120,7 @@ def take_savepoint(data_dir: Path, name: str, checkpoint: Callable[[Path], objec
         (unfinished / _DESCRIPTION).write_text(savepoint.model_dump_json(indent=2) + "\n", encoding="utf-8")
         sync_tree(unfinished)
         unfinished.rename(path)
-        _sync(directory)
+        sync(directory)
     except OSError as error:
         _remove(unfinished)
         raise StoreError(f"the savepoint {path} cannot be made: {error}") from error
@@ -201,14 +201,6 @@ def count_rows(store: Store) -> dict[Table, int]:
     return {table: sum(1 for _ in store.scan(table)) for table in Table if table is not Table.META}
 
 
-def sync_tree(path: Path) -> None:
-    """Make a directory durable with everything in it. Raises OSError."""
-    for directory, _, files in os.walk(path):
-        for name in files:
-            _sync(Path(directory, name))
-        _sync(Path(directory))
-
-
 def _describe(name: str, data: Path) -> Savepoint:
     with closing(RocksDBStore(data, read_only=True)) as store:
         head = read_head(store)
@@ -236,11 +228,3 @@ def _file(data: Path, path: Path) -> SavepointFile:
 
 def _remove(path: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
