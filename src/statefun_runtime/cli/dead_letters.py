@@ -18,9 +18,10 @@ from statefun_runtime.cli.choice import (
 )
 from statefun_runtime.cli.data_option import data_option
 from statefun_runtime.cli.failure import Command, CommandError
+from statefun_runtime.cli.listing import print_rows
 from statefun_runtime.cli.operate import operate
 from statefun_runtime.cli.replay import Replay, debugger_option, functions_option, replay
-from statefun_runtime.cli.value_text import address_json, decode_payload, time_text, typed_line
+from statefun_runtime.cli.value_text import address_json, caller_text, decode_payload, time_text, typed_line
 from statefun_runtime.epoch import DeadLetter, LetterKind
 from statefun_runtime.inspection import read_dead_letter, read_dead_letters
 from statefun_runtime.interfaces import Payload
@@ -47,15 +48,8 @@ def list_letters(data: Path, choice: Choice, as_json: bool) -> None:
     Example:
       statefun dead-letters list --type shop/cart
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
-    found = False
-    for letter in read_dead_letters(data, *choice):
-        found = True
-        if as_json:
-            click.echo(json.dumps(_as_json(letter), ensure_ascii=False))
-        else:
-            click.echo(f"{letter.number}  {time_text(letter.time)}  {_whereto(letter)}  {_why(letter)}")
-    if not found and not as_json:
-        click.echo("there are no dead letters", err=True)
+    letters = read_dead_letters(data, *choice)
+    print_rows(letters, _line, _as_json, as_json=as_json, empty="there are no dead letters")
 
 
 @dead_letters.command("show", cls=Command)
@@ -79,7 +73,7 @@ def show_letter(number: int, data: Path, as_json: bool) -> None:
     if letter.kind is LetterKind.EGRESS_RECORD:
         click.echo(f"from {target_text(target)}: {typed_line(payload)}")
     else:
-        click.echo(f"from {target_text(caller) if caller else 'an ingress'}: {typed_line(payload)}")
+        click.echo(f"from {caller_text(caller)}: {typed_line(payload)}")
     for name, (_, value) in letter.state.items():
         click.echo(f"state {name}: {typed_line(value)}")
 
@@ -180,6 +174,10 @@ def _whereto(letter: DeadLetter) -> str:
 
 def _why(letter: DeadLetter) -> str:
     return f"{letter.attempts} attempts: {letter.reason}" if letter.attempts else letter.reason
+
+
+def _line(letter: DeadLetter) -> str:
+    return f"{letter.number}  {time_text(letter.time)}  {_whereto(letter)}  {_why(letter)}"
 
 
 def _as_json(letter: DeadLetter) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """`statefun delayed`: messages that are not yet due."""
 
-import json
-from itertools import islice
 from pathlib import Path
 
 import click
@@ -9,7 +7,7 @@ import click
 from statefun_runtime.cli.choice import Choice, choice_options, json_option
 from statefun_runtime.cli.data_option import data_option
 from statefun_runtime.cli.failure import Command
-from statefun_runtime.cli.mailbox import limit_option
+from statefun_runtime.cli.listing import limit_option, print_rows
 from statefun_runtime.cli.value_text import address_json, decode_payload, time_text, typed_line
 from statefun_runtime.epoch import DelayedMessage
 from statefun_runtime.inspection import read_delayed
@@ -37,14 +35,7 @@ def list_delayed(data: Path, choice: Choice, limit: int, as_json: bool) -> None:
       statefun delayed list --type shop/cart
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
     messages = read_delayed(data, *choice)
-    found = False
-    for message in islice(messages, limit):
-        found = True
-        click.echo(json.dumps(_as_json(message), ensure_ascii=False) if as_json else _line(message))
-    if next(messages, None) is not None:
-        click.echo(f"there are more than {limit}; show more with --limit", err=True)
-    elif not found and not as_json:
-        click.echo("no message is delayed", err=True)
+    print_rows(messages, _line, _as_json, as_json=as_json, empty="no message is delayed", limit=limit)
 
 
 def _line(message: DelayedMessage) -> str:

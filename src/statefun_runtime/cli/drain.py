@@ -2,8 +2,6 @@
 
 import json
 import time
-from collections import deque
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +15,7 @@ from statefun_runtime.cli.value_text import time_text
 from statefun_runtime.epoch import DelayedMessage
 from statefun_runtime.inspection import count_parked_messages, read_delayed
 from statefun_runtime.maintenance import DRAIN, STOP
+from statefun_runtime.operation import target_text
 from statefun_runtime.store.ownership import Ownership
 
 _LOOK_SECONDS = 0.2
@@ -57,7 +56,7 @@ def drain(data: Path, timeout: float, keep_running: bool, as_json: bool) -> None
     outcome = _wait(live, data, timeout)
     delayed = iter(read_delayed(data))
     shown = list(islice(delayed, _SHOWN))
-    total = len(shown) + _count(delayed)
+    total = len(shown) + sum(1 for _ in delayed)
     if not keep_running:
         live.act(STOP, {})
         _await_end(data, timeout)
@@ -97,27 +96,22 @@ def _await_end(data: Path, timeout: float) -> None:
     Ownership(data, timeout).release()
 
 
-def _count(rest: Iterator[DelayedMessage]) -> int:
-    counted = deque(enumerate(rest, 1), maxlen=1)
-    return counted[0][0] if counted else 0
-
-
 def _print(outcome: Drained, shown: list[DelayedMessage], total: int, *, stopped: bool) -> None:
     click.echo(f"drained at epoch {outcome.epoch}; {'stopped' if stopped else 'running without ingresses'}")
     if outcome.parked_messages:
         click.echo(f"{outcome.parked_messages} messages wait at parked addresses; `statefun parked list` shows why")
     click.echo(f"{total} delayed messages" + (f", the first {len(shown)}:" if total > len(shown) else ""))
     for message in shown:
-        target, sender = "/".join(message.target), "/".join(message.caller)
-        click.echo(f"  {time_text(message.due)}  to {target}  from {sender}")
+        addresses = f"{target_text(message.target)}  from {target_text(message.caller)}"
+        click.echo(f"  {time_text(message.due)}  to {addresses}")
 
 
 def _as_json(outcome: Drained, shown: list[DelayedMessage], total: int, *, stopped: bool) -> dict[str, Any]:
     first = [
         {
             "due": time_text(message.due),
-            "target": "/".join(message.target),
-            "sender": "/".join(message.caller),
+            "target": target_text(message.target),
+            "sender": target_text(message.caller),
             "token": message.token,
         }
         for message in shown

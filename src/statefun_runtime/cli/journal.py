@@ -1,6 +1,5 @@
 """`statefun journal`: what operators did."""
 
-import json
 from pathlib import Path
 
 import click
@@ -8,7 +7,9 @@ import click
 from statefun_runtime.cli.choice import json_option
 from statefun_runtime.cli.data_option import data_option
 from statefun_runtime.cli.failure import Command
+from statefun_runtime.cli.listing import print_rows
 from statefun_runtime.cli.value_text import time_text
+from statefun_runtime.epoch import JournalEntry
 from statefun_runtime.inspection import read_journal
 
 
@@ -25,13 +26,12 @@ def journal(data: Path, as_json: bool) -> None:
     Example:
       statefun journal
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
-    found = False
-    for entry in read_journal(data):
-        found = True
-        if as_json:
-            row = entry._asdict() | {"time": time_text(entry.time)}
-            click.echo(json.dumps(row, ensure_ascii=False))
-        else:
-            click.echo(f"{time_text(entry.time)}  {entry.who}  {entry.action} {entry.target}: {entry.detail}")
-    if not found and not as_json:
-        click.echo("no operator has done anything", err=True)
+    print_rows(read_journal(data), _line, _as_json, as_json=as_json, empty="no operator has done anything")
+
+
+def _line(entry: JournalEntry) -> str:
+    return f"{time_text(entry.time)}  {entry.who}  {entry.action} {entry.target}: {entry.detail}"
+
+
+def _as_json(entry: JournalEntry) -> dict[str, object]:
+    return {**entry._asdict(), "time": time_text(entry.time)}

@@ -1,6 +1,5 @@
 """`statefun parked`: addresses whose messages wait because their function failed for good."""
 
-import json
 import time
 from itertools import islice
 from pathlib import Path
@@ -19,9 +18,11 @@ from statefun_runtime.cli.choice import (
 )
 from statefun_runtime.cli.data_option import data_option
 from statefun_runtime.cli.failure import Command, CommandError
+from statefun_runtime.cli.listing import print_rows
 from statefun_runtime.cli.operate import operate
 from statefun_runtime.cli.replay import Replay, debugger_option, functions_option, replay
 from statefun_runtime.cli.value_text import time_text
+from statefun_runtime.epoch import Parked
 from statefun_runtime.inspection import read_mailbox, read_parked, read_values_of
 from statefun_runtime.interfaces import Address
 from statefun_runtime.operation import Action, target_text
@@ -48,18 +49,7 @@ def list_parked(data: Path, choice: Choice, as_json: bool) -> None:
     Example:
       statefun parked list --type shop/cart
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
-    found = False
-    for (typename, identifier), why in read_parked(data, *choice):
-        found = True
-        since = time_text(why.since)
-        if as_json:
-            row = {"type": typename, "id": identifier, "since": since, "attempts": why.attempts, "reason": why.reason}
-            row |= {"kind": why.kind.value, "messages": why.messages}
-            click.echo(json.dumps(row, ensure_ascii=False))
-        else:
-            click.echo(f"{typename}/{identifier}  since {since}, {why.attempts} attempts: {why.reason}")
-    if not found and not as_json:
-        click.echo("no address is parked", err=True)
+    print_rows(read_parked(data, *choice), _line, _as_json, as_json=as_json, empty="no address is parked")
 
 
 @parked.command(cls=Command)
@@ -140,6 +130,24 @@ def debug(address: str, data: Path, functions: str, in_debugger: bool) -> None:
         raise CommandError(f"{address} is being purged; the messages that failed are dead letters or deleted")
     messages = list(islice(read_mailbox(data, target), why.messages))
     replay(functions, Replay(target, messages, read_values_of(data, target), time.time_ns() // 1_000_000), in_debugger)
+
+
+def _line(row: tuple[Address, Parked]) -> str:
+    address, why = row
+    return f"{target_text(address)}  since {time_text(why.since)}, {why.attempts} attempts: {why.reason}"
+
+
+def _as_json(row: tuple[Address, Parked]) -> dict[str, object]:
+    (typename, identifier), why = row
+    return {
+        "type": typename,
+        "id": identifier,
+        "since": time_text(why.since),
+        "attempts": why.attempts,
+        "reason": why.reason,
+        "kind": why.kind.value,
+        "messages": why.messages,
+    }
 
 
 def _addresses(data: Path, targets: Targets) -> list[Address]:

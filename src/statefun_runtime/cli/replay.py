@@ -11,7 +11,7 @@ import click
 from statefun import StatefulFunctions, StatefulFunctionSpec, UnknownFunctionError
 from statefun_runtime.cli.failure import CommandError
 from statefun_runtime.cli.loading import load_functions
-from statefun_runtime.cli.value_text import typed_line
+from statefun_runtime.cli.value_text import caller_text, typed_line
 from statefun_runtime.endpoint.codec import decode_reply, encode_batch
 from statefun_runtime.epoch import StateValues
 from statefun_runtime.interfaces import Address, Batch, Cancellation, Effects, Failure, Message, Payload
@@ -48,7 +48,7 @@ def replay(reference: str, call: Replay, in_debugger: bool) -> None:
         raise CommandError(f"{reference}: {error}") from error
     state = _state(spec, call)
     for _, _, caller, payload in call.messages:
-        click.echo(f"message from {target_text(caller) if caller else 'an ingress'}: {typed_line(payload)}")
+        click.echo(f"message from {caller_text(caller)}: {typed_line(payload)}")
     for name, value in state.items():
         click.echo(f"state {name}: {'-' if value is None else typed_line(value)}")
     effects = _run(functions, spec, Batch(call.target, state, call.messages), in_debugger)

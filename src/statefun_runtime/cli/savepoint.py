@@ -12,6 +12,7 @@ import click
 
 from statefun_runtime.cli.data_option import data_option, source_option
 from statefun_runtime.cli.failure import Command, CommandError
+from statefun_runtime.cli.listing import print_rows
 from statefun_runtime.cli.live import LiveRuntime
 from statefun_runtime.errors import StoreLockedError
 from statefun_runtime.interfaces import Table
@@ -120,12 +121,7 @@ def list_all(data: Path, as_json: bool) -> None:
     Example:
       statefun savepoint list
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
-    found = False
-    for each in list_savepoints(data):
-        found = True
-        click.echo(json.dumps(_without_files(each)) if as_json else _line(each))
-    if not found and not as_json:
-        click.echo("there are no savepoints", err=True)
+    print_rows(list_savepoints(data), _line, _without_files, as_json=as_json, empty="there are no savepoints")
 
 
 @savepoint.command("inspect", cls=Command)

@@ -11,6 +11,7 @@ from statefun import BoolType, Float32Type, Float64Type, Int32Type, Int64Type, S
 from statefun.protocol.request_reply_pb2 import TypedValue
 from statefun.types import Type
 from statefun_runtime.interfaces import Address, Payload
+from statefun_runtime.operation import target_text
 
 Json: TypeAlias = Any
 
@@ -53,6 +54,11 @@ def typed_line(payload: Payload) -> str:
 def time_text(milliseconds: int) -> str:
     """A time of the engine in ISO 8601, UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def caller_text(caller: Address | None) -> str:
+    """Who sent a message, as a line of text; `None` stands for an ingress."""
+    return "an ingress" if caller is None else target_text(caller)
 
 
 def address_json(address: Address | None) -> dict[str, str] | None:

@@ -76,7 +76,7 @@ def test_delayed_messages_as_json_have_all_their_parts(cli: CliRunner, data: Pat
 @pytest.mark.parametrize(
     ("command", "told"),
     [
-        (["mailbox", "shop/cart/eve"], "more than 1 messages wait; show more with --limit\n"),
+        (["mailbox", "shop/cart/eve"], "there are more than 1; show more with --limit\n"),
         (["delayed", "list"], "there are more than 1; show more with --limit\n"),
     ],
 )
