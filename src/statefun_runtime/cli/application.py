@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from statefun import StatefulFunctions
-from statefun_runtime.adapters import EGRESSES, INGRESSES, kinds
+from statefun_runtime.adapters import EGRESSES, INGRESSES, spec_classes
 from statefun_runtime.config import RuntimeConfig
 from statefun_runtime.module.egress_spec import PlaygroundEgressSpec
 from statefun_runtime.module.ingress_spec import (
@@ -23,7 +23,7 @@ from statefun_runtime.suggestion import nearest_name
 
 def read_modules(paths: Sequence[Path]) -> LoadResult:
     """Read module files, with the kinds for which adapters are installed."""
-    return load_modules(paths, ingress_kinds=kinds(INGRESSES), egress_kinds=kinds(EGRESSES))
+    return load_modules(paths, own_ingresses=spec_classes(INGRESSES), own_egresses=spec_classes(EGRESSES))
 
 
 def playground_module(config: RuntimeConfig) -> Module:

@@ -1,26 +1,28 @@
 """From declarations to the module: every spec checked against its kind, then all of them against each other."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias, TypeVar
 
+from statefun_runtime.errors import ModuleError
 from statefun_runtime.module.declaration import Declaration
 from statefun_runtime.module.endpoint_spec import EndpointSpec, endpoint_spec
 from statefun_runtime.module.kinds import EGRESSES, ENDPOINTS, INGRESSES
-from statefun_runtime.module.module import Component, ComponentSpec, Module
-from statefun_runtime.module.node import child, text, typed_values
+from statefun_runtime.module.module import Component, Module
 from statefun_runtime.module.position import Position
 from statefun_runtime.module.problem import Problem, error
-from statefun_runtime.module.spec import check_typename
+from statefun_runtime.module.spec import Spec
 from statefun_runtime.module.validation import check_spec
 from statefun_runtime.suggestion import nearest_name
 
 DeclaredT = TypeVar("DeclaredT", EndpointSpec, Component)
+SpecClasses: TypeAlias = Mapping[str, Callable[[], type[Spec]]]
+"""For kinds of users' own, what finds the class that checks their specs; it raises a ModuleError if it cannot."""
 
 
 def assemble(
     declarations: Iterable[Declaration],
-    ingress_kinds: Collection[str],
-    egress_kinds: Collection[str],
+    own_ingresses: SpecClasses,
+    own_egresses: SpecClasses,
     problems: list[Problem],
 ) -> Module:
     """The module of all declarations that have no error; what is wrong with the others goes to `problems`."""
@@ -32,12 +34,12 @@ def assemble(
         if kind in ENDPOINTS:
             checked = check_spec(ENDPOINTS[kind], declaration, problems)
             endpoints += [] if checked is None else [endpoint_spec(kind, checked, declaration.position)]
-        elif kind in INGRESSES or kind in ingress_kinds:
-            ingresses += _component(declaration, problems)
-        elif kind in EGRESSES or kind in egress_kinds:
-            egresses += _component(declaration, problems)
+        elif kind in INGRESSES or kind in own_ingresses:
+            ingresses += _component(declaration, own_ingresses, problems)
+        elif kind in EGRESSES or kind in own_egresses:
+            egresses += _component(declaration, own_egresses, problems)
         else:
-            known = [*ENDPOINTS, *INGRESSES, *EGRESSES, *ingress_kinds, *egress_kinds]
+            known = list(dict.fromkeys([*ENDPOINTS, *INGRESSES, *EGRESSES, *own_ingresses, *own_egresses]))
             problems.append(_unknown_kind(declaration, known))
     return Module(
         _unique(endpoints, lambda endpoint: endpoint.functions, "an endpoint for", problems),
@@ -46,39 +48,22 @@ def assemble(
     )
 
 
-def _component(declaration: Declaration, problems: list[Problem]) -> list[Component]:
+def _component(declaration: Declaration, classes: SpecClasses, problems: list[Problem]) -> list[Component]:
     model = {**INGRESSES, **EGRESSES}.get(declaration.kind)
-    if model is None:
-        return _own_component(declaration, problems)
-    spec = check_spec(model, declaration, problems)
-    return [] if spec is None else [_as_component(declaration, spec)]
-
-
-def _own_component(declaration: Declaration, problems: list[Problem]) -> list[Component]:
-    """A component of a user's own kind: all that is known of it is that it has an id."""
-    node = child(declaration.spec, "id")
-    path = f"{declaration.path}.id"
-    name = text(node)
-    if node is None or name is None:
-        problems.append(error((node or declaration.spec).position, path, "is required, as <namespace>/<name>"))
-        return []
     try:
-        check_typename(name)
-    except ValueError as wrong:
-        problems.append(error(node.position, path, f"{wrong}, not {name!r}"))
+        spec = check_spec(model or classes[declaration.kind](), declaration, problems)
+    except ModuleError as wrong:
+        problems.append(error(declaration.position, declaration.kind_path, str(wrong)))
         return []
-    return [
-        _as_component(declaration, {key: typed_values(entry.value) for key, entry in declaration.spec.entries.items()})
-    ]
-
-
-def _as_component(declaration: Declaration, spec: ComponentSpec) -> Component:
     # A declaration that passed its check has an identity: the id that was checked, or the kind's fixed one.
-    return Component(declaration.kind, declaration.identity or "", spec, declaration.position)
+    return [] if spec is None else [Component(declaration.kind, declaration.identity or "", spec, declaration.position)]
 
 
 def _unknown_kind(declaration: Declaration, known: Sequence[str]) -> Problem:
-    message = f"no kind {declaration.kind!r} is known"
+    message = (
+        f"no kind {declaration.kind!r} is known, only {', '.join(known)}; "
+        "any other comes with a package: install it in the environment of this command"
+    )
     return error(declaration.position, declaration.kind_path, message, nearest_name(declaration.kind, known))
 
 

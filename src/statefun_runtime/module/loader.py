@@ -1,11 +1,12 @@
 """Reading module files: text, documents, overlays, checked specs. All problems are found at once."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from statefun_runtime.errors import ModuleError
-from statefun_runtime.module.assembly import assemble
+from statefun_runtime.module.assembly import SpecClasses, assemble
 from statefun_runtime.module.composer import compose
 from statefun_runtime.module.declaration import Declaration
 from statefun_runtime.module.document import read_documents
@@ -16,6 +17,8 @@ from statefun_runtime.module.problem import Problem, Severity, error
 
 MAX_BYTES = 1 << 20
 """The largest module file: a thousand times the usual one, and still read in seconds."""
+
+NO_OWN_KINDS: SpecClasses = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,12 @@ class LoadResult:
 
 
 def load_modules(
-    paths: Sequence[Path], *, ingress_kinds: Collection[str] = (), egress_kinds: Collection[str] = ()
+    paths: Sequence[Path], *, own_ingresses: SpecClasses = NO_OWN_KINDS, own_egresses: SpecClasses = NO_OWN_KINDS
 ) -> LoadResult:
     """Read module files; a later one may overlay documents of the earlier ones.
 
-    `ingress_kinds` and `egress_kinds` are users' own: their specs are handed on as plain values. Never raises because
-    of what a file holds, or because it cannot be read: that is a problem too.
+    Kinds known here win over `own_ingresses` and `own_egresses`. Never raises because of what a file holds, or because
+    it cannot be read: that is a problem too.
     """
     problems: list[Problem] = []
     declarations: dict[tuple[str, str], Declaration] = {}
@@ -59,7 +62,7 @@ def load_modules(
         declared = read_documents(_compose_file(path, problems), problems)
         nameless += [declaration for declaration in declared if declaration.identity is None]
         _overlay(declarations, declared, problems)
-    module = assemble([*declarations.values(), *nameless], ingress_kinds, egress_kinds, problems)
+    module = assemble([*declarations.values(), *nameless], own_ingresses, own_egresses, problems)
     return LoadResult(module, _in_order(problems, paths))
 
 

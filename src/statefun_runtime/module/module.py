@@ -1,15 +1,10 @@
 """An application's module: everything its files declare, checked."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from statefun_runtime.module.endpoint_spec import EndpointSpec
 from statefun_runtime.module.position import Position
 from statefun_runtime.module.spec import Spec
-
-ComponentSpec: TypeAlias = Spec | Mapping[str, object]
-"""A kind known here has a spec class; the spec of a user's own kind is plain values for its adapter to check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +13,7 @@ class Component:
 
     kind: str
     id: str
-    spec: ComponentSpec
+    spec: Spec
     position: Position
 
 

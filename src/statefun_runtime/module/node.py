@@ -4,8 +4,6 @@ Plain scalars keep their text: YAML 1.1 would read a topic called `no` as false 
 value has is known where it is used.
 """
 
-import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias, cast
@@ -13,9 +11,6 @@ from typing import NamedTuple, TypeAlias, cast
 from statefun_runtime.module.position import Position
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
-_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_INTEGER = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +64,6 @@ def text_values(node: Node) -> object:
             return [text_values(item) for item in node.items]
         case MappingNode():
             return {key: text_values(entry.value) for key, entry in node.entries.items() if not is_null(entry.value)}
-
-
-def typed_values(node: Node) -> object:
-    """The tree as plain Python values, plain scalars read by the core schema of YAML 1.2."""
-    match node:
-        case ScalarNode():
-            return _typed_scalar(node)
-        case SequenceNode():
-            return [typed_values(item) for item in node.items]
-        case MappingNode():
-            return {key: typed_values(entry.value) for key, entry in node.entries.items()}
 
 
 def is_null(node: Node) -> bool:
@@ -183,17 +167,3 @@ def _step(node: Node, part: str | int) -> Node | None:
 
 def _changes_type(base: MappingNode, over: MappingNode) -> bool:
     return text(child(over, "type")) not in {None, text(child(base, "type"))}
-
-
-def _typed_scalar(node: ScalarNode) -> object:
-    if not node.plain:
-        return node.text
-    if node.is_null:
-        return None
-    if node.text in _BOOLEANS:
-        return _BOOLEANS[node.text]
-    if _INTEGER.fullmatch(node.text):
-        return int(node.text)
-    if _FLOAT.fullmatch(node.text) and math.isfinite(number := float(node.text)):
-        return number
-    return node.text

@@ -129,6 +129,12 @@ Properties: TypeAlias = tuple[Annotated[dict[str, str], AfterValidator(check_one
 """Settings for a client library: a list of maps with one entry each."""
 
 
+class AdapterSpec(Spec):
+    """The base of the specs of users' own kinds: what all of them have is the `id` of the ingress or egress."""
+
+    id: TypeNameText
+
+
 def merge_properties(properties: Properties) -> Mapping[str, str]:
     """The settings as one map; of a name that is given twice the last one counts, as in Flink."""
     return {name: value for entry in properties for name, value in entry.items()}

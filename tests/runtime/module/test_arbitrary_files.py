@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from statefun_runtime.module.kinds import EGRESSES, ENDPOINTS, INGRESSES
 from statefun_runtime.module.loader import load_modules
 from statefun_runtime.module.problem import Severity
+from statefun_runtime.module.spec import AdapterSpec
 
 from .properties import property_names
 
@@ -49,7 +50,7 @@ def check(directory: Path, *contents: bytes) -> None:
     paths = [directory / f"{at}.yaml" for at in range(len(contents))]
     for path, content in zip(paths, contents, strict=True):
         path.write_bytes(content)
-    result = load_modules(paths, ingress_kinds={"com.acme/source"})
+    result = load_modules(paths, own_ingresses={"com.acme/source": lambda: AdapterSpec})
     for problem in result.problems:
         assert problem.message
         assert problem.file in {str(path) for path in paths}

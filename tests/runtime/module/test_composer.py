@@ -1,7 +1,7 @@
 import pytest
 
 from statefun_runtime.module.composer import MAX_DEPTH, MAX_NODES, compose
-from statefun_runtime.module.node import MappingNode, SequenceNode, child, text_values, typed_values
+from statefun_runtime.module.node import MappingNode, SequenceNode, child, text_values
 
 FILE = "module.yaml"
 
@@ -29,37 +29,6 @@ def test_plain_scalars_keep_their_text_and_null_is_missing() -> None:
         "e": "null",
         "f": "",
     }
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("5", 5),
-        ("-5", -5),
-        ("1.5", 1.5),
-        ("1e3", 1000.0),
-        ("true", True),
-        ("False", False),
-        ("yes", "yes"),
-        ("0x10", "0x10"),
-        ("1_000", "1_000"),
-        ("1e999", "1e999"),
-        ("99999999999999999999", 99999999999999999999.0),
-        ("'5'", "5"),
-        ("!!str 5", "5"),
-        ("'null'", "null"),
-        (".5", 0.5),
-        (".", "."),
-        ("2024-02-01", "2024-02-01"),
-    ],
-)
-def test_typed_values_follow_the_core_schema_of_yaml_1_2(text: str, value: object) -> None:
-    documents, problems = compose(f"v: {text}", FILE)
-    assert problems == []
-    typed = typed_values(documents[0])
-    assert typed == {"v": value}
-    assert isinstance(typed, dict)
-    assert type(typed["v"]) is type(value)
 
 
 def test_every_node_knows_its_line_and_column() -> None:

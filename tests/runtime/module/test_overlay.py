@@ -90,7 +90,7 @@ def test_kinds_without_an_id_are_overlaid_too(load: Load) -> None:
     result = load(kind + "{topics: [a], port: 1}", kind + "{port: 2}", kind + "{port: 3}")
     assert result.problems == ()
     (egress,) = result.module.egresses
-    assert egress.spec.model_dump() == {"port": 3, "topics": ("a",)}  # type: ignore[union-attr]
+    assert egress.spec.model_dump() == {"port": 3, "topics": ("a",)}
 
 
 def test_a_legacy_file_is_overlaid_like_any_other(load: Load) -> None:
@@ -108,7 +108,7 @@ def test_a_legacy_file_is_overlaid_like_any_other(load: Load) -> None:
         "kind: io.statefun.kafka.v1/egress\nspec: {id: a/b, address: localhost:9092}\n",
     )
     assert result.problems == ()
-    assert result.module.egresses[0].spec.model_dump()["address"] == "localhost:9092"  # type: ignore[union-attr]
+    assert result.module.egresses[0].spec.model_dump()["address"] == "localhost:9092"
 
 
 def test_a_problem_shows_the_file_that_brought_it(load: Load) -> None:
