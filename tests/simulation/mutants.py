@@ -15,7 +15,6 @@ from typing import Any
 from statefun_runtime.engine.delayed import DelayedMessages
 from statefun_runtime.engine.dispatcher import Dispatcher
 from statefun_runtime.engine.engine import Engine
-from statefun_runtime.engine.failures import Failures
 from statefun_runtime.engine.function_type import FunctionType as StatefulType
 from statefun_runtime.engine.mailbox import Mailbox
 from statefun_runtime.engine.mailboxes import Mailboxes
@@ -202,10 +201,10 @@ MUTANTS = (
     ),
     Mutant(
         "a skipped message stays in the mailbox",
-        Failures,
+        Mailboxes,
         "remove",
-        "return self._mailboxes.remove(mailbox, count, epoch)",
-        "return mailbox.queue[:count]",
+        "self.consumed(mailbox, removed, epoch)",
+        "mailbox.queue[:0] = removed",
     ),
     Mutant(
         "a dead letter that was sent again is kept",

@@ -18,10 +18,6 @@ class Dispatcher:
         self._wakeups: list[tuple[int, int, Mailbox]] = []
         self._wakeup_order = 0
 
-    def make_first(self, mailbox: Mailbox) -> None:
-        """Let a mailbox that was called in vain be the next again."""
-        self._mailboxes.make_ready(mailbox, first=True)
-
     def next_batches(self, limit: int, now: int, epoch: Epoch) -> list[Batch]:
         """The next calls, at most `limit` for each function type."""
         batches: list[Batch] = []

@@ -185,8 +185,9 @@ class Engine:
 
     def _reply_with_tokens(self, batch: Batch, effects: Effects, stored: Mapping[Token, DelayedKey | None]) -> None:
         tokens = [(batch.target, effect.token) for effect in effects.delayed if effect.token]
+        epochs = self._undurable()
         try:
-            keys = {token: self.delayed.find(token, self._undurable(), stored) for token in tokens}
+            keys = {token: self.delayed.find(token, epochs, stored) for token in tokens}
         except UnknownTokenError:
             self._deferred.append((batch, effects, tokens))
             return
@@ -299,14 +300,6 @@ class Engine:
         mailbox = self.mailboxes.open(address, self._undurable())
         mailbox.used = True
         return not mailbox.loading
-
-    def resume(self, address: Address) -> bool:
-        """Call a parked address again, which must be in memory (see `open`); false if it is not parked."""
-        mailbox = self.mailboxes.find(address)
-        if mailbox is None or mailbox.parked is None:
-            return False
-        self.failures.resume(mailbox, self.epoch)
-        return True
 
     # ---------------------------------------------------------------------------------------------------------- reads
 

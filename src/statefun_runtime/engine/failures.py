@@ -68,7 +68,7 @@ class Failures:
             function_type.unreachable += 1
             function_type.paused_until = now + self._retry.delay(function_type.unreachable, failure)
         function_type.window = 1
-        self._dispatcher.make_first(mailbox)
+        self._mailboxes.make_ready(mailbox, first=True)
 
     def _give_up(self, mailbox: Mailbox, batch: Batch, failure: Failure, now: int, epoch: Epoch) -> None:
         policy, count = self._limits.policy_of(mailbox.address[0]), len(batch.messages)
@@ -88,14 +88,10 @@ class Failures:
 
     def _bury(self, mailbox: Mailbox, count: int, failure: Failure, now: int, epoch: Epoch) -> None:
         state = dict(mailbox.values)
-        for message in self.remove(mailbox, count, epoch):
+        for message in self._mailboxes.remove(mailbox, count, epoch):
             epoch.dead_letters.append(_letter(message, failure.reason, now, mailbox.attempts, state))
         mailbox.attempts = mailbox.rounds = mailbox.suspects = 0
         self._mailboxes.settle(mailbox)
-
-    def remove(self, mailbox: Mailbox, count: int, epoch: Epoch) -> list[Message]:
-        """Take the first messages out of a mailbox that is not in flight, and of the store."""
-        return self._mailboxes.remove(mailbox, count, epoch)
 
     def passed(self, mailbox: Mailbox, count: int) -> None:
         """Take note that a call with `count` messages had its effects."""

@@ -54,7 +54,7 @@ class FunctionType:
         self.max_batch = max_batch
         self.mailboxes: dict[str, Mailbox] = {}
         self.ready: deque[Mailbox] = deque()
-        """In the order of their turns; those that left memory meanwhile are not `ready` themselves."""
+        """In the order of their turns."""
         self.runnable = 0
         """Messages in memory that wait for nothing but the state and the turn of their address."""
         self.pending = 0
@@ -104,6 +104,10 @@ class FunctionType:
             self.cold_from = last + "\0"
         else:
             self.cold_from, self.next_from = self.next_from, None
+
+    def drop_closed(self) -> None:
+        """Take the mailboxes that are no longer `ready`, since they left memory, out of the order of turns."""
+        self.ready = deque(mailbox for mailbox in self.ready if mailbox.ready)
 
     def register(self, specs: dict[str, StateSpec], epoch: Epoch) -> str | None:
         """Replace the declared states, durably; or tell why they cannot be those of the function so far."""

@@ -289,7 +289,7 @@ class Mailboxes:
                 for mailbox in list(function_type.ready):
                     if mailbox.changed < epoch.number:
                         self._close(mailbox, epoch)
-                function_type.ready = deque(mailbox for mailbox in function_type.ready if mailbox.ready)
+                function_type.drop_closed()
 
     def _sweep(self, excess: int, epoch: Epoch) -> None:
         """Close mailboxes that are durable and have nothing to do, those not used since the last sweep first."""
@@ -307,7 +307,7 @@ class Mailboxes:
                 mailbox.used = False
                 self._resident.append(mailbox)
         for function_type in called_off:
-            function_type.ready = deque(mailbox for mailbox in function_type.ready if mailbox.ready)
+            function_type.drop_closed()
 
     def _close(self, mailbox: Mailbox, epoch: Epoch) -> None:
         function_type, (typename, identifier) = mailbox.function_type, mailbox.address

@@ -38,7 +38,7 @@ class Operations:
         if action is Action.RESUME:
             return []
         count = 1 if action is Action.SKIP else len(mailbox.queue)
-        return self._engine.failures.remove(mailbox, count, self._engine.epoch)
+        return self._engine.mailboxes.remove(mailbox, count, self._engine.epoch)
 
     def _stay_parked(self, mailbox: Mailbox, parked: Parked) -> None:
         """Say of an address that is purged in part that its first message is not the one that failed any more."""

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from statefun.protocol.request_reply_pb2 import TypedValue
+from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.limits import Limits
+from statefun_runtime.engine.operations import Operations
 from statefun_runtime.interfaces import (
     Address,
     Batch,
@@ -25,6 +27,7 @@ from statefun_runtime.interfaces import (
     StateSpec,
     Table,
 )
+from statefun_runtime.operation import Action
 from statefun_runtime.store.changes import changes_of
 from statefun_runtime.store.queries import read_values
 from tests.simulation.world import EGRESS, World
@@ -149,9 +152,14 @@ def resume(world: World, address: Address) -> bool:
     commit(world)
     while not world.engine.open(address):
         world.load()
-    resumed = world.engine.resume(address)
+    resumed = resume_in_memory(world.engine, address)
     world.load()
     return resumed
+
+
+def resume_in_memory(engine: Engine, address: Address) -> bool:
+    """Resume an address if it is in memory and parked."""
+    return Operations(engine, "ann").on_address(Action.RESUME, address).done
 
 
 def stored(world: World, address: Address) -> dict[str, tuple[int, Payload]]:

@@ -32,6 +32,7 @@ from .steps import (
     ready,
     restart,
     resume,
+    resume_in_memory,
     tables,
     value,
     world_of,
@@ -278,7 +279,7 @@ def test_a_resumed_address_has_all_its_attempts_again() -> None:
 
 def test_only_a_parked_address_can_be_resumed() -> None:
     world = with_message()
-    assert not world.engine.resume(A)
+    assert not resume_in_memory(world.engine, A)
     assert not resume(world, ("test/f", "never heard of"))
     answer(world, TRANSIENT)
     assert not resume(world, A)
@@ -310,7 +311,7 @@ def test_an_address_can_be_resumed_after_a_restart_before_its_state_was_loaded()
     answer(world, PERMANENT)
     restart(world, SEEN)
     assert not world.engine.open(A)
-    assert not world.engine.resume(A), "it is not known yet that it is parked"
+    assert not resume_in_memory(world.engine, A), "it is not known yet that it is parked"
     assert resume(world, A)
     assert answer(world, does(), expect=[b"2"]).state == {"seen": value("yes")}
 
@@ -319,7 +320,7 @@ def test_a_resumption_is_durable() -> None:
     world = with_message()
     answer(world, PERMANENT)
     commit(world)
-    world.engine.resume(A)
+    resume_in_memory(world.engine, A)
     assert commit(world).deletes == [(Table.PARKED, keys.address_key(A))]
     world.crash()
     answer(world, does(), expect=[b"1"])
@@ -328,7 +329,7 @@ def test_a_resumption_is_durable() -> None:
 def test_an_address_parked_and_resumed_in_one_epoch_is_not_parked_after_a_restart() -> None:
     world = with_message()
     answer(world, PERMANENT)
-    world.engine.resume(A)
+    resume_in_memory(world.engine, A)
     restart(world)
     answer(world, does(), expect=[b"1"])
 
