@@ -82,6 +82,7 @@ class ResponseEffects:
 
     def finish(self, storage: AddressScopedStorage) -> bytes:
         """Add what the batch wrote into its storage; the bytes of the reply, none if there were no effects."""
+        # What `mutations` of the storage does: called for it, a request of one message takes 2 % longer.
         cells = storage.__cells__
         written: list[bytes] = []
         for spec in storage.__schema__.specs:
