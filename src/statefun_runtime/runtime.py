@@ -17,7 +17,7 @@ from statefun_runtime.clock import EngineClock, SystemClock
 from statefun_runtime.config import FunctionSettings, RuntimeConfig
 from statefun_runtime.console.actions import Actions
 from statefun_runtime.console.admin import AdminServer, Probes
-from statefun_runtime.console.operations import PATH, operations_action
+from statefun_runtime.console.operations_action import PATH, operations_action
 from statefun_runtime.driver import Driver
 from statefun_runtime.endpoint.inprocess import InProcessEndpoint
 from statefun_runtime.engine.engine import Engine
@@ -29,7 +29,7 @@ from statefun_runtime.interfaces import AdapterContext, Egress, Ingress, RecordC
 from statefun_runtime.maintenance import Maintenance
 from statefun_runtime.metrics import EngineSnapshot, Metrics
 from statefun_runtime.module.module import Module
-from statefun_runtime.operating import LiveOperations
+from statefun_runtime.operation_runner import LiveOperations
 from statefun_runtime.routing import Routes
 from statefun_runtime.status import Status
 from statefun_runtime.store.recovery import recover, release_misconfigured

@@ -18,7 +18,7 @@ from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.function_type import FunctionType as StatefulType
 from statefun_runtime.engine.mailbox import Mailbox
 from statefun_runtime.engine.mailboxes import Mailboxes
-from statefun_runtime.engine.operations import Operations
+from statefun_runtime.engine.operator_actions import OperatorActions
 from statefun_runtime.engine.outbox import Outbox
 from statefun_runtime.epoch import Epoch
 from statefun_runtime.store import changes, recovery
@@ -208,7 +208,7 @@ MUTANTS = (
     ),
     Mutant(
         "a dead letter that was sent again is kept",
-        Operations,
+        OperatorActions,
         "on_letter",
         "self._engine.epoch.dead_letters_gone.append(letter.number)",
         "pass",

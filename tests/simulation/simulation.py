@@ -14,8 +14,8 @@ from statefun_runtime.engine.mailbox import Mailbox
 from statefun_runtime.engine.reads import Page
 from statefun_runtime.epoch import Epoch
 from statefun_runtime.interfaces import Address, Batch, Effects, Failure, FailureKind, OutboxBatch, Reply, Table
-from statefun_runtime.operating import perform
 from statefun_runtime.operation import Action, Operation, Target
+from statefun_runtime.operation_runner import perform
 from statefun_runtime.reading import answer_ranges, read_page, read_stored
 from statefun_runtime.store import keys, rows
 from statefun_runtime.store.memory import MemoryStore

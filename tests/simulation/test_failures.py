@@ -7,12 +7,12 @@ from random import Random
 import pytest
 
 from statefun.protocol.request_reply_pb2 import TypedValue
-from statefun_runtime import operating
+from statefun_runtime import operation_runner
 from statefun_runtime.engine.limits import FailurePolicy, Limits, OnFailure
 from statefun_runtime.epoch import DeadLetter, JournalEntry
 from statefun_runtime.interfaces import Address, Batch, Effects, Failure, FailureKind, Payload, Reply, StateSpec, Table
-from statefun_runtime.operating import perform
 from statefun_runtime.operation import Action, Operation
+from statefun_runtime.operation_runner import perform
 from statefun_runtime.store import keys, rows
 
 from .world import World
@@ -183,7 +183,7 @@ def simulate(seed: int) -> Run:
 def test_no_poison_policy_operator_or_crash_loses_doubles_or_reorders_a_message(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(operating, "MAX_MESSAGES", 5)
+    monkeypatch.setattr(operation_runner, "MAX_MESSAGES", 5)
     seen: Counter[str] = Counter()
     for seed in range(SEEDS):
         try:

@@ -10,10 +10,10 @@ import click
 
 from statefun_runtime.cli.failure import CommandError
 from statefun_runtime.cli.live import LiveRuntime
-from statefun_runtime.console.operations import PATH
+from statefun_runtime.console.operations_action import PATH
 from statefun_runtime.errors import StoreLockedError
-from statefun_runtime.operating import perform_stopped
 from statefun_runtime.operation import MAX_TARGETS, Action, Operation, Outcome, Target, target_text
+from statefun_runtime.operation_runner import perform_stopped
 
 
 def operate(data: Path, action: Action, targets: Sequence[Target], *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from statefun_runtime import operating
+from statefun_runtime import operation_runner
 from statefun_runtime.access import Access, write_access
 from statefun_runtime.cli.main import main
 from statefun_runtime.inspection import read_dead_letters, read_journal, read_mailbox, read_parked
@@ -83,7 +83,7 @@ def test_purge_makes_dead_letters_of_everything_that_waits(cli: CliRunner, data:
 def test_a_purge_of_many_messages_goes_on_until_all_are_gone(
     cli: CliRunner, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operating, "MAX_MESSAGES", 1)
+    monkeypatch.setattr(operation_runner, "MAX_MESSAGES", 1)
     result = cli.invoke(main, ["parked", "purge", "--all", "--yes"])
     assert result.output.splitlines() == [
         "shop/cart/eve  1 message to the dead letters, more wait",
@@ -98,8 +98,8 @@ def test_a_purge_of_many_messages_goes_on_until_all_are_gone(
 def test_an_address_that_is_purged_in_part_says_so_and_what_follows_is_not_taken_for_what_failed(
     data: Path, cli: CliRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operating, "MAX_MESSAGES", 1)
-    [outcome] = operating.perform_stopped(data, Operation(Action.PURGE, (EVE,), "ann"))
+    monkeypatch.setattr(operation_runner, "MAX_MESSAGES", 1)
+    [outcome] = operation_runner.perform_stopped(data, Operation(Action.PURGE, (EVE,), "ann"))
     assert outcome.more
     why = dict(read_parked(data))[EVE]
     assert (why.attempts, why.messages) == (0, 0)

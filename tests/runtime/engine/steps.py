@@ -9,7 +9,7 @@ from typing import NoReturn
 from statefun.protocol.request_reply_pb2 import TypedValue
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.limits import Limits
-from statefun_runtime.engine.operations import Operations
+from statefun_runtime.engine.operator_actions import OperatorActions
 from statefun_runtime.interfaces import (
     Address,
     Batch,
@@ -159,7 +159,7 @@ def resume(world: World, address: Address) -> bool:
 
 def resume_in_memory(engine: Engine, address: Address) -> bool:
     """Resume an address if it is in memory and parked."""
-    return Operations(engine, "ann").on_address(Action.RESUME, address).done
+    return OperatorActions(engine, "ann").on_address(Action.RESUME, address).done
 
 
 def stored(world: World, address: Address) -> dict[str, tuple[int, Payload]]:

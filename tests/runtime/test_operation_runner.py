@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from statefun_runtime.engine.operations import Operations
+from statefun_runtime.engine.operator_actions import OperatorActions
 from statefun_runtime.errors import StoreError
 from statefun_runtime.interfaces import Failure, FailureKind
-from statefun_runtime.operating import LiveOperations
 from statefun_runtime.operation import Action, Operation, Outcome, Target
+from statefun_runtime.operation_runner import LiveOperations
 
 from .driver_rig import A, Rig, effects, turns
 
@@ -74,7 +74,7 @@ async def test_an_operation_that_fails_half_way_ends_the_driver_and_nothing_of_i
     commits = len(rig.store.commits)
 
     def half_way() -> None:
-        Operations(rig.engine, "ann").on_address(Action.RESUME, A)
+        OperatorActions(rig.engine, "ann").on_address(Action.RESUME, A)
         raise LookupError("a defect")
 
     with pytest.raises(StoreError, match="a defect"):

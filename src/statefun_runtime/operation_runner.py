@@ -9,7 +9,7 @@ from statefun_runtime.clock import EngineClock, SystemClock
 from statefun_runtime.driver import Driver
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.limits import Limits
-from statefun_runtime.engine.operations import Operations
+from statefun_runtime.engine.operator_actions import OperatorActions
 from statefun_runtime.interfaces import Address, Store, Table
 from statefun_runtime.operation import Action, Operation, Outcome, target_text
 from statefun_runtime.reading import answer_reads
@@ -61,15 +61,15 @@ def perform_stopped(data_dir: Path, operation: Operation) -> list[Outcome]:
 
 def perform(engine: Engine, store: Store, operation: Operation) -> list[Outcome]:
     """Carry out `operation` in the open epoch. Dead letters and the messages of addresses are those in `store`."""
-    operations = Operations(engine, operation.who)
+    actions = OperatorActions(engine, operation.who)
     outcomes: list[Outcome] = []
     room = MAX_MESSAGES
     for target in dict.fromkeys(operation.targets):
         if not isinstance(target, tuple):
-            outcomes.append(_on_letter(operations, store, operation.action, target))
+            outcomes.append(_on_letter(actions, store, operation.action, target))
         elif room:
             room -= _bring(engine, store, target, min(room, _needed(operation.action)))
-            outcomes.append(operations.on_address(operation.action, target))
+            outcomes.append(actions.on_address(operation.action, target))
         else:
             outcomes.append(Outcome(target_text(target), done=True, text="", more=True))
     return outcomes
@@ -91,8 +91,8 @@ def _bring(engine: Engine, store: Store, address: Address, needed: int) -> int:
     return len(messages)
 
 
-def _on_letter(operations: Operations, store: Store, action: Action, number: int) -> Outcome:
+def _on_letter(actions: OperatorActions, store: Store, action: Action, number: int) -> Outcome:
     [row] = store.get_many(Table.DEAD_LETTERS, [keys.number_key(number)])
     if row is None:
         return Outcome(str(number), done=False, text="is no dead letter")
-    return operations.on_letter(action, rows.read_dead_letter(number, row))
+    return actions.on_letter(action, rows.read_dead_letter(number, row))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from statefun_runtime.console.operations import operations_action
+from statefun_runtime.console.operations_action import operations_action
 from statefun_runtime.errors import StoreError
 from statefun_runtime.http_server import HttpError
 from statefun_runtime.operation import Action, Operation, Outcome

@@ -7,7 +7,7 @@ from statefun_runtime.interfaces import Address, EgressRecord, Message
 from statefun_runtime.operation import Action, Outcome, Target, target_text
 
 
-class Operations:
+class OperatorActions:
     """Changes the open epoch of an engine. What it did counts once that epoch is durable."""
 
     def __init__(self, engine: Engine, who: str) -> None:

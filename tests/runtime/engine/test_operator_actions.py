@@ -2,11 +2,11 @@
 
 import pytest
 
-from statefun_runtime.engine.operations import Operations
+from statefun_runtime.engine.operator_actions import OperatorActions
 from statefun_runtime.epoch import DeadLetter, JournalEntry, LetterKind
 from statefun_runtime.interfaces import DelayedSend, EgressRecord, Send, Table
-from statefun_runtime.operating import perform
 from statefun_runtime.operation import Action, Operation
+from statefun_runtime.operation_runner import perform
 from statefun_runtime.store import keys, rows
 from tests.simulation.world import World
 
@@ -118,9 +118,9 @@ def test_discarded_messages_are_gone() -> None:
 def test_what_is_not_parked_is_left_alone_and_nothing_is_journalled(action: Action) -> None:
     world = world_of()
     accept(world, A, b"1")
-    operations = Operations(world.engine, "ann")
+    actions = OperatorActions(world.engine, "ann")
     for address in (A, B):
-        outcome = operations.on_address(action, address)
+        outcome = actions.on_address(action, address)
         assert (outcome.done, outcome.text) == (False, "is not parked")
     assert world.engine.epoch.journal == []
     answer(world, does(), expect=[b"1"])
@@ -178,7 +178,7 @@ def test_a_dead_letter_that_is_sent_again_is_a_new_message_from_the_same_caller_
     operate(world, Action.SKIP)
     commit(world)
     [letter] = letters(world)
-    outcome = Operations(world.engine, "ann").on_letter(Action.RESEND, letter)
+    outcome = OperatorActions(world.engine, "ann").on_letter(Action.RESEND, letter)
     assert outcome == (str(letter.number), True, "sent again to test/f/a", False)
     commit(world)
     batch = call(world)
@@ -195,7 +195,7 @@ def test_a_deleted_dead_letter_is_gone_and_journalled() -> None:
     operate(world, Action.SKIP)
     commit(world)
     [letter] = letters(world)
-    assert Operations(world.engine, "ann").on_letter(Action.DELETE, letter).text == "deleted"
+    assert OperatorActions(world.engine, "ann").on_letter(Action.DELETE, letter).text == "deleted"
     assert tables(commit(world)) == {"dead_letters": 1, "journal": 1}
     assert letters(world) == []
     assert journal(world)[-1][2:] == ("delete", str(letter.number), "ann", "deleted")
@@ -208,13 +208,13 @@ def test_a_record_is_sent_again_to_its_egress_once_the_application_has_it() -> N
     commit(world)
     [letter] = letters(world)
     assert (letter.kind, letter.destination) == (LetterKind.EGRESS_RECORD, "test/missing")
-    outcome = Operations(world.engine, "ann").on_letter(Action.RESEND, letter)
+    outcome = OperatorActions(world.engine, "ann").on_letter(Action.RESEND, letter)
     assert not outcome.done
     assert "has no egress test/missing" in outcome.text
     assert not world.engine.epoch.needs_commit()
     world.egress = "test/missing"
     restart(world)
-    assert Operations(world.engine, "ann").on_letter(Action.RESEND, letter).text == "sent again to test/missing"
+    assert OperatorActions(world.engine, "ann").on_letter(Action.RESEND, letter).text == "sent again to test/missing"
     commit(world)
     assert list(world.written.values()) == [[b"record"]]
     assert letters(world) == []

@@ -9,8 +9,8 @@ import pytest
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.limits import Limits
 from statefun_runtime.interfaces import Arrival, Failure, FailureKind, Store, Table
-from statefun_runtime.operating import perform
 from statefun_runtime.operation import Action, Operation, Target
+from statefun_runtime.operation_runner import perform
 from statefun_runtime.reading import answer_reads
 from statefun_runtime.store.changes import changes_of
 from statefun_runtime.store.memory import MemoryStore
