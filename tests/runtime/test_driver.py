@@ -21,8 +21,7 @@ from statefun_runtime.interfaces import (
     Send,
     Table,
 )
-from statefun_runtime.store.recovery import recover
-from tests.runtime.driver_rig import EGRESS, A, B, PromptEndpoint, Rig, effects, turns
+from tests.runtime.driver_rig import A, B, PromptEndpoint, Rig, effects, turns
 
 
 @pytest.fixture
@@ -207,94 +206,6 @@ async def test_a_pause_lets_nothing_more_in(rig: Rig) -> None:
     await rig.driver.settle()
     assert not waiting.done()
     waiting.cancel()
-
-
-# ------------------------------------------------------------------------------------------------------------ egresses
-
-
-async def test_records_reach_the_egress_after_their_commit_and_leave_the_outbox_after_their_release(rig: Rig) -> None:
-    rig.store.open.clear()
-    rig.accept(A)
-    await rig.endpoint.answer(effects(record=b"out"))
-    await turns()
-    assert rig.egress.batches.empty()
-    rig.store.open.set()
-    batch = await rig.egress.batches.get()
-    assert list(batch.records) == [b"out"]
-    rig.outlet.released(batch.epoch, b"position")
-    assert len(list(rig.store.scan(Table.OUTBOX))) == 1
-    await rig.driver.settle()
-    assert list(rig.store.scan(Table.OUTBOX)) == []
-    assert recover(rig.store).sinks[EGRESS].position == b"position"
-
-
-async def put_out(rig: Rig, record: bytes) -> None:
-    """Let a function send a record, and commit it."""
-    rig.accept(A)
-    await rig.endpoint.answer(effects(record=record))
-    await rig.driver.settle()
-
-
-async def test_records_beyond_the_memory_of_an_egress_come_from_disk_in_order_as_it_releases() -> None:
-    rig = Rig(limits=Limits(outbox_memory=450)).start()
-    for number in range(5):
-        await put_out(rig, b"%d" % number)
-    await turns()
-    got: list[bytes] = []
-    for left in (4, 3, 2, 1, 0):
-        assert rig.egress.batches.qsize() == min(2, left + 1)
-        batch = await rig.egress.batches.get()
-        got += batch.records
-        rig.outlet.released(batch.epoch)
-        await turns()
-    assert got == [b"0", b"1", b"2", b"3", b"4"]
-    await rig.close()
-
-
-async def test_after_a_restart_an_egress_is_handed_what_it_did_not_release(rig: Rig) -> None:
-    await put_out(rig, b"out")
-    restarted = Rig(store=rig.store, limits=Limits(outbox_memory=0)).start()
-    restarted.driver.wake()
-    batch = await restarted.egress.batches.get()
-    assert (batch.lineage, batch.records) == (rig.engine.lineage, [b"out"])
-    await restarted.close()
-
-
-async def test_a_full_egress_keeps_ingresses_waiting_until_it_releases(caplog: pytest.LogCaptureFixture) -> None:
-    rig = Rig(limits=Limits(outbox_limit=300)).start()
-    for record in (b"1", b"2"):
-        await put_out(rig, record)
-    waiting = asyncio.ensure_future(rig.inlet.room())
-    await turns()
-    assert not waiting.done()
-    [warning] = [record.message for record in caplog.records if record.levelname == "WARNING"]
-    assert f"the egress {EGRESS} has 402 bytes of records" in warning
-    rig.outlet.released((await rig.egress.batches.get()).epoch)
-    await waiting
-    await rig.close()
-
-
-async def test_records_that_are_durable_before_the_egresses_are_ready_reach_them_later(rig: Rig) -> None:
-    rig.driver.outgoing.detach()
-    await put_out(rig, b"early")
-    rig.driver.outgoing.attach({EGRESS: rig.egress})
-    rig.driver.wake()
-    assert (await rig.egress.batches.get()).records == [b"early"]
-
-
-async def test_an_egress_that_was_detached_is_handed_nothing_more(rig: Rig) -> None:
-    rig.driver.outgoing.detach()
-    await put_out(rig, b"out")
-    assert rig.egress.batches.empty()
-    assert len(list(rig.store.scan(Table.OUTBOX))) == 1
-
-
-async def test_an_egress_that_raises_ends_the_driver(rig: Rig) -> None:
-    rig.egress.error = ValueError("an egress must not raise")
-    rig.accept(A)
-    await rig.endpoint.answer(effects(record=b"out"))
-    with pytest.raises(ValueError, match="must not raise"):
-        await rig.driver.failed()
 
 
 # ------------------------------------------------------------------------------------------------------------ failures
