@@ -22,3 +22,15 @@ def sync_tree(path: Path) -> None:
         for name in files:
             sync(Path(directory, name))
         sync(Path(directory))
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory and its parents, unless they are there. Raises OSError.
+
+    Their names are synced: without one, a loss of power could take all that is in it.
+    """
+    if path.is_dir():
+        return
+    make_directory(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
+    sync(path.parent)

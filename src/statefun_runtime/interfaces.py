@@ -188,6 +188,10 @@ class AdapterContext:
     """The largest body that a server takes (`max_request_bytes`)."""
     application_id: str = "statefun"
     """What tells this application from others that share an outside system (`application_id`)."""
+    data_dir: Path = Path("statefun-data")
+    """Where what belongs to this one application is kept (`data_dir`), beside the store."""
+    lineage: str = ""
+    """The lineage of the store: each restore of a savepoint begins another one."""
 
 
 # ---------------------------------------------------------------------------------------------------------- ingresses

@@ -107,8 +107,10 @@ class Runtime:
         ingress_counts = {component.id: self._metrics.ingress(component.id) for component in module.ingresses}
         egress_counts = {component.id: self._metrics.egress(component.id) for component in module.egresses}
         self._status = Status(self._driver, ingress_counts, egress_counts)
-        self._ingresses = {c.id: make_ingress(c, self._context(ingress_counts[c.id])) for c in module.ingresses}
-        self._egresses = {c.id: make_egress(c, self._context(egress_counts[c.id])) for c in module.egresses}
+        self._ingresses = {
+            c.id: make_ingress(c, self._context(ingress_counts[c.id], recovery)) for c in module.ingresses
+        }
+        self._egresses = {c.id: make_egress(c, self._context(egress_counts[c.id], recovery)) for c in module.egresses}
         self._feeds = Feeds(self._ingresses, self._status.finished.add)
         probes = Probes(self._unready, self._metrics.exposition, self._status.as_json)
         self._admin = AdminServer(probes, config.admin_port, config.admin_host)
@@ -116,9 +118,16 @@ class Runtime:
         actions.add(PATH, operations_action(LiveOperations(self._driver, store).perform))
         Maintenance(config.data_dir, self._driver.checkpoint, self._drain, stop.set).add_to(actions)
 
-    def _context(self, counts: RecordCounts) -> AdapterContext:
+    def _context(self, counts: RecordCounts, recovery: Recovery) -> AdapterContext:
         config = self._config
-        return AdapterContext(counts, config.http_host, config.max_request_bytes, config.application_id)
+        return AdapterContext(
+            counts=counts,
+            host=config.http_host,
+            max_request_bytes=config.max_request_bytes,
+            application_id=config.application_id,
+            data_dir=config.data_dir,
+            lineage=recovery.lineage,
+        )
 
     def _snapshot(self) -> EngineSnapshot:
         return self._status.snapshot()

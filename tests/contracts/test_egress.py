@@ -13,8 +13,9 @@ import pytest
 from statefun_runtime.egress.file import FileEgress
 from statefun_runtime.egress.http import HttpEgress
 from statefun_runtime.egress.playground_record import TYPENAME
+from statefun_runtime.egress.subscription import SubscriptionEgress
 from statefun_runtime.interfaces import AdapterContext, Egress, Payload, RecordCounts
-from statefun_runtime.module.egress_spec import FileEgressSpec, PlaygroundEgressSpec
+from statefun_runtime.module.egress_spec import FileEgressSpec, PlaygroundEgressSpec, SubscriptionEgressSpec
 from tests.runtime.egress.outlet import MemoryOutbox, texts, typed
 
 
@@ -76,7 +77,32 @@ class HttpSink:
         return self._seen
 
 
-SINKS: dict[str, Callable[[Path], Sink]] = {"file": FileSink, "http": HttpSink}
+class SubscriptionSink:
+    """Its reader begins at the oldest record each time: what was written is there, once."""
+
+    def __init__(self, directory: Path) -> None:
+        self.counts = RecordCounts()
+        self._context = AdapterContext(self.counts, data_dir=directory, lineage="lineage")
+        self._started: SubscriptionEgress | None = None
+
+    def egress(self) -> Egress:
+        self._started = SubscriptionEgress(SubscriptionEgressSpec(id="test/out", port=0), self._context)
+        return self._started
+
+    def records(self, *values: str) -> Sequence[Payload]:
+        return texts(*values)
+
+    async def take(self, count: int, outbox: MemoryOutbox) -> list[str]:
+        assert self._started is not None
+        await outbox.until_released(outbox.batches[-1].epoch)
+        url = f"http://127.0.0.1:{self._started.port}/egress/test/out"
+        async with aiohttp.ClientSession() as client, client.get(url) as response:
+            lines = [json.loads(line) for line in (await response.text()).splitlines()]
+        assert [line["cursor"] for line in lines] == [f"lineage-{number}" for number in range(1, count + 1)]
+        return [line["value"] for line in lines]
+
+
+SINKS: dict[str, Callable[[Path], Sink]] = {"file": FileSink, "http": HttpSink, "subscription": SubscriptionSink}
 
 
 @pytest.fixture(params=SINKS, name="sink")

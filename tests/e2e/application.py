@@ -11,6 +11,7 @@ from statefun import (
     Message,
     Reject,
     StatefulFunctions,
+    StringType,
     ValueSpec,
     egress_message_builder,
     make_json_type,
@@ -33,6 +34,16 @@ def greeter(context: Context, message: Message) -> None:
             target_typename="io.statefun.playground/egress",
             value={"topic": "greetings", "payload": f"{context.address.id} {text}"},
             value_type=RECORD,
+        )
+    )
+
+
+@functions.bind("e2e/teller")
+def teller(context: Context, message: Message) -> None:
+    """Tell each message to the subscription egress."""
+    context.send_egress(
+        egress_message_builder(
+            target_typename="e2e/told", value=f"{context.address.id} {message.as_string()}", value_type=StringType
         )
     )
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from statefun_runtime.file_sync import sync, sync_tree
+from statefun_runtime.file_sync import make_directory, sync, sync_tree
 
 
 @pytest.fixture(name="synced")
@@ -32,3 +32,11 @@ def test_syncing_a_directory_leaves_the_files_in_it_alone(tmp_path: Path, synced
 def test_what_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         sync(tmp_path / "gone")
+
+
+def test_the_names_of_new_directories_are_synced(tmp_path: Path, synced: list[int]) -> None:
+    make_directory(tmp_path / "one" / "two")
+    assert (tmp_path / "one" / "two").is_dir()
+    assert synced == [tmp_path.stat().st_ino, (tmp_path / "one").stat().st_ino]
+    make_directory(tmp_path / "one" / "two")
+    assert len(synced) == 2

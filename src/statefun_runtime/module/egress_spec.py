@@ -1,7 +1,7 @@
 """The specs of the egresses.
 
 The property names, defaults and meanings of Kafka's, Kinesis's and the playground's are
-those of Flink Stateful Functions 3.3; those of files are our own.
+those of Flink Stateful Functions 3.3; those of files and subscriptions are our own.
 """
 
 from typing import Annotated, ClassVar, Literal, TypeAlias
@@ -15,6 +15,7 @@ from statefun_runtime.module.spec import (
     FilePath,
     Port,
     Properties,
+    Size,
     Spec,
     Text,
     TypeNameText,
@@ -98,3 +99,12 @@ class FileEgressSpec(Spec):
     id: TypeNameText
     path: FilePath
     format: Literal["json-lines"] = "json-lines"
+
+
+class SubscriptionEgressSpec(Spec):
+    """`io.statefun.http.v1/egress`: records are kept for a while, and read over HTTP from a cursor on."""
+
+    id: TypeNameText
+    port: Port = 8092
+    retention_time: Duration = 24 * 60 * 60 * 1000
+    retention_size: Size = 1 << 30

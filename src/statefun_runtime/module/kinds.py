@@ -8,6 +8,7 @@ from statefun_runtime.module.egress_spec import (
     KafkaEgressSpec,
     KinesisEgressSpec,
     PlaygroundEgressSpec,
+    SubscriptionEgressSpec,
 )
 from statefun_runtime.module.endpoint_spec import EndpointV1, EndpointV2
 from statefun_runtime.module.ingress_spec import (
@@ -37,6 +38,7 @@ EGRESSES: Mapping[str, type[Spec]] = MappingProxyType(
         "io.statefun.kinesis.v1/egress": KinesisEgressSpec,
         "io.statefun.playground.v1/egress": PlaygroundEgressSpec,
         "io.statefun.file.v1/egress": FileEgressSpec,
+        "io.statefun.http.v1/egress": SubscriptionEgressSpec,
     }
 )
 

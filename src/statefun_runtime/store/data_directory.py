@@ -68,15 +68,3 @@ def write_synced(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     new.replace(path)
     sync(path.parent)
-
-
-def make_directory(path: Path) -> None:
-    """Make a directory and its parents, unless they are there. Raises OSError.
-
-    Their names are synced: without one, a loss of power could take all that is in it.
-    """
-    if path.is_dir():
-        return
-    make_directory(path.parent)
-    path.mkdir(mode=0o700, exist_ok=True)
-    sync(path.parent)

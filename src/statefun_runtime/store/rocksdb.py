@@ -12,6 +12,7 @@ from weakref import WeakSet
 from rocksdict import Checkpoint, Rdict, RdictIter, ReadOptions, WriteBatch, WriteOptions
 
 from statefun_runtime.errors import DamagedError, DiskError, StoreError
+from statefun_runtime.file_sync import make_directory
 from statefun_runtime.interfaces import Changes, Store, Table
 from statefun_runtime.store import data_directory, durable_files, durable_mark
 from statefun_runtime.store.database import Extent, extent_of, open_database, read_extent, store_error, tables_in
@@ -62,12 +63,12 @@ class RocksDBStore(Store):
 
     def _own(self, path: Path, lock_timeout: float, resources: ExitStack) -> None:
         try:
-            data_directory.make_directory(path)
+            make_directory(path)
             resources.callback(Ownership(path, lock_timeout).release)
             data_directory.prepare(path)
             mark = durable_mark.read(path)
             is_new = not self._path.exists() if mark is None else mark.sequence == 0
-            data_directory.make_directory(self._path)
+            make_directory(self._path)
             if not is_new:
                 # Before opening it to write, which tidies up and could remove what is left of a damaged store.
                 _check_list(path, mark)

@@ -1,0 +1,57 @@
+"""Records of a subscription as lines of JSON, the same bytes for the same record each time.
+
+`{"cursor": …, "typename": …, "value": …}`; `base64`, the bytes as the type encodes them, instead of `value` where they
+are no JSON, and neither where the record has no value.
+"""
+
+import json
+from base64 import b64encode
+from typing import NoReturn
+
+from google.protobuf.message import DecodeError
+
+from statefun.primitive_types import PRIMITIVE_TYPES
+from statefun.protocol.request_reply_pb2 import TypedValue
+from statefun_runtime.interfaces import Payload
+
+_NESTED = 100
+_MARGIN = 100
+"""How much deeper than here whoever reads a line may be nested."""
+
+
+def to_line(cursor: str, payload: Payload) -> bytes:
+    """The record as one line, with its line feed.
+
+    `cursor` needs no escapes in JSON. It comes first, so that a line is found by it. A payload that is no typed value
+    has the typename "".
+    """
+    try:
+        typed = TypedValue.FromString(payload)
+    except DecodeError:
+        typed = TypedValue(has_value=True, value=payload)
+    name = json.dumps(typed.typename, ensure_ascii=False)
+    return f'{{"cursor":"{cursor}","typename":{name}{_value(typed)}}}\n'.encode()
+
+
+def _value(typed: TypedValue) -> str:
+    if not typed.has_value:
+        return ""
+    try:
+        return f',"value":{_json(typed.typename, typed.value)}'
+    except (ValueError, RecursionError):
+        return f',"base64":"{b64encode(typed.value).decode()}"'
+
+
+def _json(typename: str, value: bytes) -> str:
+    if primitive := PRIMITIVE_TYPES.get(typename):
+        return json.dumps(primitive.deserialize(value), ensure_ascii=False, allow_nan=False)
+    text = value.decode()
+    json.loads(text, parse_constant=_refuse_constant)
+    if text.count("[") + text.count("{") > _NESTED:
+        json.loads("[" * _MARGIN + text + "]" * _MARGIN)
+    # A line break in JSON is white space: within its strings it is escaped.
+    return text.replace("\r", " ").replace("\n", " ").strip()
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
