@@ -7,6 +7,7 @@ logs replaced all the time. It goes on from what it finds, and tells that number
 import argparse
 import os
 import sys
+import time
 from pathlib import Path
 from random import Random
 
@@ -64,8 +65,19 @@ def read_told(directory: Path) -> int:
     return max((int(line) for line in lines if line.endswith("\n")), default=0)
 
 
-def commit(directory: Path, kind: type[RocksDBStore], epochs: int, size: int, tear: FailingDisk | None = None) -> None:
-    """Commit so many epochs to the store in `directory`, then close it, or die in the middle of writing one more."""
+def commit(
+    directory: Path,
+    kind: type[RocksDBStore],
+    epochs: int,
+    size: int,
+    *,
+    pause: float = 0,
+    tear: FailingDisk | None = None,
+) -> None:
+    """Commit so many epochs to the store in `directory`, then close it, or die in the middle of writing one more.
+
+    `pause` is the number of seconds that it leaves the disk alone after each epoch.
+    """
     database.MEMTABLE_BYTES = _MEMTABLE_BYTES
     store = kind(directory / "data", lock_timeout=0)
     try:
@@ -74,6 +86,7 @@ def commit(directory: Path, kind: type[RocksDBStore], epochs: int, size: int, te
         for number in range(first + 1, first + 1 + epochs):
             store.commit(changes_of(number, size))
             tell(directory, number)
+            time.sleep(pause)
         if tear is not None:
             tear.fail("wt", KILL)
             store.commit(changes_of(first + 1 + epochs, size))
@@ -98,13 +111,14 @@ def main() -> int:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--epochs", type=int, required=True)
     parser.add_argument("--size", type=int, default=1000)
+    parser.add_argument("--pause", type=float, default=0, help="seconds after each epoch")
     parser.add_argument("--unsynced", action="store_true")
     parser.add_argument("--tear", type=Path, help="the directory of the FailingDisk that tears one more epoch")
     arguments = parser.parse_args()
     kind = UnsyncedStore if arguments.unsynced else RocksDBStore
     tear = FailingDisk(Path(os.environ["LD_PRELOAD"]), arguments.tear) if arguments.tear else None
     try:
-        commit(arguments.directory, kind, arguments.epochs, arguments.size, tear)
+        commit(arguments.directory, kind, arguments.epochs, arguments.size, pause=arguments.pause, tear=tear)
     except StatefunRuntimeError as error:
         print(error)
         return REFUSED

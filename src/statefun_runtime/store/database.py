@@ -1,5 +1,6 @@
 """RocksDB as the store uses it: its options, and its errors in the runtime's words."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,8 +21,8 @@ _DISK = ("IO error", "os error")
 _LOCKED = ("While lock file", "lock hold by current process")
 
 
-def open_database(path: Path, *, read_only: bool, create: bool = False) -> Rdict:
-    """Open the database in the directory `path`; to read only, with the tables of `tables_in`.
+def open_database(path: Path, tables: Iterable[Table], *, read_only: bool, create: bool = False) -> Rdict:
+    """Open these tables of the database in the directory `path`; to read only, they must be among `tables_in`.
 
     Raises:
         StoreLockedError: Something else than this runtime has it open.
@@ -32,7 +33,6 @@ def open_database(path: Path, *, read_only: bool, create: bool = False) -> Rdict
     options.create_if_missing(create)
     options.create_missing_column_families(not read_only)
     access = _READ_ONLY if read_only else AccessType.read_write()
-    tables = tables_in(path) if read_only else Table
     try:
         return Rdict(str(path), options, column_families={table.value: options for table in tables}, access_type=access)
     except Exception as error:

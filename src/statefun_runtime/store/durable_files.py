@@ -1,7 +1,7 @@
 """The files that tell what is in a store, its logs and its list of files: how much of each is durable, or must be."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from statefun_runtime.store.log_records import end_of_records
@@ -53,6 +53,16 @@ def current_list(store: Path) -> str:
     return (store / CURRENT).read_text(encoding="ascii", errors="replace").strip()
 
 
+def names_in(store: Path) -> frozenset[str]:
+    """The names of all files that are there now. Raises OSError."""
+    return frozenset(path.name for path in store.iterdir())
+
+
+def logs_from(oldest: int, names: Iterable[str]) -> set[str]:
+    """Those of the names that are logs, from the number `oldest` on."""
+    return {name for name in names if name.endswith(_LOG) and int(name.removesuffix(_LOG)) >= oldest}
+
+
 def missing_in_list(store: Path, files: Mapping[str, int]) -> str | None:
     """What is not there of the list of files that was durable; `None` if nothing is missing, or a newer list followed.
 
@@ -71,9 +81,7 @@ def missing_in_logs(store: Path, files: Mapping[str, int], oldest: int) -> str |
     Raises:
         OSError: A file cannot be read.
     """
-    logs = {name: length for name, length in files.items() if name.endswith(_LOG)}
-    needed = {name: length for name, length in logs.items() if int(name.removesuffix(_LOG)) >= oldest}
-    return _missing(store, needed)
+    return _missing(store, {name: files[name] for name in logs_from(oldest, files)})
 
 
 def _missing(store: Path, files: Mapping[str, int]) -> str | None:

@@ -3,7 +3,7 @@
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
@@ -20,9 +20,8 @@ from statefun_runtime.store.durable_files import DurableFiles
 from statefun_runtime.store.durable_mark import DurableMark, Mark
 from statefun_runtime.store.ownership import Ownership
 
-_READ_ATTEMPTS = 100
-"""How often a reader looks beside an owner that removes files meanwhile, before it believes in damage."""
-_READ_PAUSE_SECONDS = 0.01
+_READ_SECONDS = 30.0
+"""How long a reader looks beside an owner that replaces files all the time."""
 _log = logging.getLogger(__name__)
 
 
@@ -48,12 +47,13 @@ class RocksDBStore(Store):
         self._mark: DurableMark | None = None
         self._failed = False
         with ExitStack() as resources:
+            tables = list(Table)
             if read_only:
-                self._db = _open_to_read(path)
+                data_directory.check_format(path)
+                self._db, tables = _open_to_read(path)
                 resources.callback(self._db.close)
             else:
                 self._own(path, lock_timeout, resources)
-            tables = tables_in(self._path) if read_only else Table
             self._families = {table: self._db.get_column_family(table.value) for table in tables}
             self._handles = {table: self._db.get_column_family_handle(table.value) for table in tables}
             self._resources = resources.pop_all()
@@ -75,7 +75,7 @@ class RocksDBStore(Store):
                 _check_changes(path, mark, read_extent(self._path))
             durable = DurableMark(path, mark)
             resources.callback(self._close, durable.close)
-            self._db = open_database(self._path, read_only=False, create=is_new)
+            self._db = open_database(self._path, Table, read_only=False, create=is_new)
             resources.callback(self._close, self._close_database)
             self._mark, self._files = durable, DurableFiles(self._path)
             self._note_durable(self._db.latest_sequence_number())
@@ -218,30 +218,52 @@ class _Scan(Iterator[tuple[bytes, bytes]]):
         self._rows = None
 
 
-def _open_to_read(path: Path) -> Rdict:
-    """Open a view of the store as it is now.
+def _open_to_read(path: Path) -> tuple[Rdict, list[Table]]:
+    """Open a view of the store as it is now, with the tables that it has.
 
-    A live owner may remove a log while RocksDB reads the list of files and then the logs, and the view has a gap: that
-    is a loss like any other, so look again.
+    A live owner may remove files while RocksDB reads the list of files and then what is in it. So what seems to be
+    damage is believed only of files that stay the same; else look again.
     """
-    data_directory.check_format(path)
-    for attempt in range(_READ_ATTEMPTS):
-        mark = durable_mark.read(path)
+    store, deadline = path / data_directory.STORE, time.monotonic() + _READ_SECONDS
+    tables: list[Table] | None = None
+    while True:
+        files = durable_files.names_in(store)
         try:
-            _check_list(path, mark)
-            db = open_database(path / data_directory.STORE, read_only=True)
-            try:
-                _check_changes(path, mark, extent_of(db))
-            except BaseException:
-                db.close()
-                raise
+            if tables is None:
+                # Once: it reads the whole list, and while it does so a busy owner replaces the next files. And first:
+                # there is damage to the list on which RocksDB would never end.
+                _check_list(path, durable_mark.read(path))
+                tables = tables_in(store)
+            return _open_without_gap(path, tables), tables
         except DamagedError:
-            if attempt == _READ_ATTEMPTS - 1:
+            if durable_files.names_in(store) == files or time.monotonic() > deadline:
                 raise
-            time.sleep(_READ_PAUSE_SECONDS)
-        else:
-            return db
-    raise AssertionError
+
+
+def _open_without_gap(path: Path, tables: Collection[Table]) -> Rdict:
+    mark, store = durable_mark.read(path), path / data_directory.STORE
+    before = durable_files.names_in(store)
+    db = open_database(store, tables, read_only=True)
+    try:
+        extent = extent_of(db)
+        _check_changes(path, mark, extent)
+        _check_gap(store, before, extent)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _check_gap(store: Path, before: frozenset[str], view: Extent) -> None:
+    """Raise DamagedError if a log that belongs to a view may have been removed before it was read.
+
+    Logs are removed in the order of their numbers. So none is missing if those that the view begins with, and that were
+    there before it was opened, are there now, and there was one.
+    """
+    now = durable_files.names_in(store)
+    needed = durable_files.logs_from(view.oldest_log, before)
+    if now != before and not (needed and needed <= now):
+        raise DamagedError(f"the logs in {store} are replaced faster than they can be read; try again")
 
 
 def _check_list(path: Path, mark: Mark | None) -> None:

@@ -4,14 +4,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from random import Random
 
 import pytest
+from rocksdict import Rdict
 
 from statefun_runtime.errors import DamagedError, FormatError, StoreError
 from statefun_runtime.interfaces import Changes, Table
+from statefun_runtime.store import database, durable_files, durable_mark, rocksdb
 from statefun_runtime.store.database import open_database
 from statefun_runtime.store.rocksdb import RocksDBStore
 
@@ -241,7 +243,7 @@ def test_a_store_of_a_version_that_knew_fewer_tables_is_read_as_if_they_were_emp
     store = RocksDBStore(tmp_path)
     store.commit(changes_of(1))
     store.close()
-    older = open_database(tmp_path / "store", read_only=False)
+    older = open_database(tmp_path / "store", Table, read_only=False)
     older.drop_column_family(Table.JOURNAL.value)
     older.close()
     reader = RocksDBStore(tmp_path, read_only=True)
@@ -253,3 +255,44 @@ def test_a_store_of_a_version_that_knew_fewer_tables_is_read_as_if_they_were_emp
     owner.commit(Changes(puts=[(Table.JOURNAL, b"a", b"1")]))
     assert list(owner.scan(Table.JOURNAL)) == [(b"a", b"1")]
     owner.close()
+
+
+@pytest.mark.slow
+def test_a_view_whose_logs_may_have_been_removed_before_they_were_read_is_opened_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "MEMTABLE_BYTES", 64 * 1024)
+    owner = RocksDBStore(tmp_path)
+    owner.commit(changes_of(1))
+    store = tmp_path / "store"
+    views: list[Rdict] = []
+
+    def read_mark(
+        path: Path, read: Callable[[Path], durable_mark.Mark | None] = durable_mark.read
+    ) -> durable_mark.Mark | None:
+        mark = read(path)
+        if not views:
+            go_on_until_no_log_is_left(store, owner)
+        return mark
+
+    def open_view(path: Path, tables: Iterable[Table], *, read_only: bool) -> Rdict:
+        views.append(open_database(path, tables, read_only=read_only))
+        if len(views) == 1:
+            go_on_until_no_log_is_left(store, owner)
+        return views[-1]
+
+    monkeypatch.setattr(durable_mark, "read", read_mark)
+    monkeypatch.setattr(rocksdb, "open_database", open_view)
+    reader = RocksDBStore(tmp_path, read_only=True)
+    assert len(views) > 1
+    assert last_epoch(reader) == last_epoch(owner)
+    reader.close()
+    owner.close()
+
+
+def go_on_until_no_log_is_left(store: Path, owner: RocksDBStore) -> None:
+    """Commit epoch after epoch until none of the logs that are there now is there any more."""
+    logs, number = durable_files.logs_from(0, durable_files.names_in(store)), last_epoch(owner)
+    while logs & durable_files.names_in(store):
+        number += 1
+        owner.commit(changes_of(number))
