@@ -104,7 +104,7 @@ class HttpServer:
                 await request.read()
         except TimeoutError as error:
             if self._stopping:
-                raise HttpError(503, "the server stops") from error
+                raise HttpError(503, "the server stops", {"Retry-After": "1"}) from error
             raise HttpError(408, f"the body did not come within {self._body_seconds:g} s") from error
         except ConnectionError as error:
             raise HttpError(400, "the client closed the connection before it had sent the body") from error

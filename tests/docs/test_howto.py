@@ -1,12 +1,15 @@
 """The code of the how-to pages runs."""
 
+import asyncio
 import re
 from types import ModuleType
 
 import pytest
 
+from statefun.client import CursorGoneError
 from statefun.protocol.request_reply_pb2 import ToFunction
 from tests.repo.sources import ROOT
+from tests.sdk.client.server import answer, scripted_server
 
 HOWTO = ROOT / "docs" / "howto"
 
@@ -40,3 +43,17 @@ async def test_the_handlers_of_the_page_on_serving_answer() -> None:
     with pytest.raises(KeyError, match="example/nobody"):
         await asgi.handler.handle_async(request.SerializeToString())
     assert aws.lambda_handler({"httpMethod": "POST", "body": ""}, None)["statusCode"] == 400
+
+
+def test_the_code_of_the_page_on_the_client_runs() -> None:
+    reply = answer(200, b"7", Statefun_Type="io.statefun.types/int", Content_Type="application/json")
+    record = b'{"cursor":"l-1","typename":"shop/Order","value":{"total":12.5}}\n'
+    blocking, waiting, following = python_blocks("client.md")
+    with scripted_server() as server:
+        server.acts += [answer(202), answer(202), reply, reply]
+        server.acts += [answer(200, record, Statefun_Cursor="l-1"), answer(410, b'{"oldest": "l-9"}')]
+        assert run(blocking.replace("http://127.0.0.1:8090", server.url), "client.md").count == 7
+        counting = run(waiting.replace("http://127.0.0.1:8090", server.url), "client.md")
+        assert asyncio.run(counting.count_of("ada")) == 7
+        with pytest.raises(CursorGoneError):
+            run(following, "client.md").follow(server.url, "")
