@@ -1,4 +1,4 @@
-"""Mistakes that the simulation must find: each a small change to one function of the engine or of the store's formats.
+"""Mistakes that the simulation must find: each a small change to one function of the engine or of what is around it.
 
 A mutant is made from the source of the function, so one whose text is not there any more fails by itself.
 """
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
 
+from statefun_runtime.driver import Driver
+from statefun_runtime.endpoint import codec
 from statefun_runtime.engine.delayed import DelayedMessages
 from statefun_runtime.engine.dispatcher import Dispatcher
 from statefun_runtime.engine.engine import Engine
@@ -232,6 +234,20 @@ MUTANTS = (
     ),
     Mutant("a value in memory is swept", Engine, "expire", " or address[1] in function_type.mailboxes", ""),
     Mutant("a value is swept too early", StatefulType, "_is_over", "<= now", "<= now + 30"),
+    Mutant(
+        "release goes on after a failed commit",
+        Driver,
+        "_committed",
+        "self._fail(failed)",
+        "self._release(epoch)",
+    ),
+    Mutant(
+        "a truncated reply is read as no effects",
+        codec,
+        "decode_reply",
+        'return _broken(f"it is not a FromFunction message ({error})")',
+        "return Effects()",
+    ),
     Mutant("a wakeup is lost", Dispatcher, "wake", "if mailbox.stuck:", "if False:"),
 )
 """Named by the mistake."""

@@ -24,7 +24,9 @@ from statefun_runtime.store.restore import EgressFiles, begin_lineage
 from statefun_runtime.sweep import ExpirySweep
 
 from .application import Application
+from .failed_commit import fail_commit
 from .plan import Plan
+from .wire import truncated
 from .world import World
 
 ROUNDS = 2000
@@ -44,6 +46,7 @@ WEIGHTS = {
     "reply": 3.0,
     "fail": 0.6,
     "late_reply": 0.2,
+    "truncated_reply": 0.05,
     "advance": 1.0,
     "cut": 1.0,
     "commit": 1.0,
@@ -140,6 +143,16 @@ class Simulation(World):
             self.load()
             self.situations["late reply"] += isinstance(late, Effects)
 
+    def step_truncated_reply(self, random: Random) -> None:
+        """A reply breaks off, and whoever sent it says that it is whole."""
+        if self.in_flight:
+            batch = random.choice(self.in_flight)
+            reply = self.function(batch)
+            if not isinstance(reply, Failure):
+                self.situations["truncated reply"] += 1
+                reply = truncated(reply, random, self.now)
+            self.reply(batch, reply)
+
     def step_advance(self, random: Random) -> None:
         self.advance(random.choice((0, 1, 1, 20, 50, 400)))
         if random.random() < 0.1:
@@ -216,10 +229,15 @@ class Simulation(World):
         self.situations["restore"] += 1
 
     def step_failed_commit(self, random: Random) -> None:
-        """A commit fails, and nobody can know whether it is on disk: the process ends."""
-        if self.cut_epoch is not None:
+        """A commit fails, and nobody can know whether it is on disk: the driver ends."""
+        self.commit()
+        epoch, is_on_disk = self.engine.epoch, random.random() < 0.5
+        if epoch.needs_commit():
             self.situations["failed commit"] += 1
-            random.choice((self.crash, self.commit_and_crash))()
+            fail_commit(self.engine, self.store, self._write, writes=is_on_disk)
+            if is_on_disk:
+                self._note_durable(epoch)
+            self.crash()
 
     def step_crash(self, _: Random) -> None:
         self.crash()

@@ -45,6 +45,7 @@ SITUATIONS = (
     "swept value",
     "token read from the store",
     "transient failure",
+    "truncated reply",
     "unreachable failure",
 )
 
