@@ -1,4 +1,8 @@
-"""Poison messages, policies and operators in random traffic with crashes: nothing is lost, doubled or out of order."""
+"""Operators who may delete for good, in random traffic with poison, policies and crashes.
+
+The simulation of this package holds that nothing is ever lost, whatever else happens. Here messages may be: exactly
+those that the journal says were deleted. Operations also come in parts, and calls give up after few attempts.
+"""
 
 import json
 from collections import Counter
