@@ -191,6 +191,15 @@ class RuntimeConfig(BaseModel):
     call_timeout: Duration = Field(
         default=120_000, description="Longest call of a function that the runtime hosts itself."
     )
+    reply_timeout: Duration = Field(
+        default=30_000, description="How long a call over HTTP waits for its reply unless it says otherwise."
+    )
+    max_reply_timeout: Duration = Field(
+        default=300_000, description="The longest that a call over HTTP may ask to wait for its reply."
+    )
+    request_retention: Duration = Field(
+        default=86_400_000, description="How long the answer to a request with an Idempotency-Key is kept."
+    )
     spec_refresh: DurationOrZero = Field(
         default=60_000, description="How often functions behind endpoints are asked for their states; 0 at start only."
     )
@@ -245,6 +254,9 @@ class RuntimeConfig(BaseModel):
         if self.retry_min > self.retry_max:
             shown = format_duration(self.retry_min), format_duration(self.retry_max)
             raise ValueError(f"retry_min ({shown[0]}) must not be longer than retry_max ({shown[1]})")
+        if self.reply_timeout > self.max_reply_timeout:
+            shown = format_duration(self.reply_timeout), format_duration(self.max_reply_timeout)
+            raise ValueError(f"reply_timeout ({shown[0]}) must not be longer than max_reply_timeout ({shown[1]})")
         return self
 
 

@@ -70,6 +70,8 @@ class Driver:
         self.outgoing = Outgoing(engine, store, self.wake)
         self.latency: defaultdict[str, Histogram] = defaultdict(Histogram)
         """By typename, from giving a batch to its endpoint to the reply."""
+        self.when_durable: list[Callable[[Epoch], None]] = [self.failures.durable]
+        """Are told of each epoch once it is durable, before those who wait for it."""
         self._store = store
         self._endpoint_of = endpoint_of
         self._clock = clock
@@ -265,7 +267,8 @@ class Driver:
         self.wake()
 
     def _release(self, epoch: Epoch) -> None:
-        self.failures.durable(epoch)
+        for tell in self.when_durable:
+            tell(epoch)
         waiting = self._waiting_durable
         for number in [number for number in waiting if number <= epoch.number]:
             for future in waiting.pop(number):

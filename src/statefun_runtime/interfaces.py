@@ -11,6 +11,8 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
 
+from statefun_runtime.answer import Answer
+
 Address: TypeAlias = tuple[str, str]
 """(typename as `namespace/name`, id)."""
 
@@ -192,6 +194,12 @@ class AdapterContext:
     """Where what belongs to this one application is kept (`data_dir`), beside the store."""
     lineage: str = ""
     """The lineage of the store: each restore of a savepoint begins another one."""
+    requests: "Requests | None" = None
+    """For an ingress whose senders wait for more than durability; None where nobody takes requests."""
+    reply_timeout: float = 30.0
+    """Seconds that a call waits for its reply unless it says otherwise (`reply_timeout`)."""
+    max_reply_timeout: float = 300.0
+    """The most that it may say (`max_reply_timeout`)."""
 
 
 # ---------------------------------------------------------------------------------------------------------- ingresses
@@ -202,6 +210,8 @@ class Arrival(NamedTuple):
 
     target: Address
     payload: Payload
+    caller: Address | None = None
+    """Where the function's reply goes: only ever the address of a request."""
 
 
 class Inlet(Protocol):
@@ -220,6 +230,32 @@ class Inlet(Protocol):
 
     async def durable(self, epoch: int) -> None:
         """Wait until `epoch` is durable: only then acknowledge. Raises StoreError if it will never be."""
+
+
+class Request(NamedTuple):
+    """Messages whose sender wants to know what became of them.
+
+    Requests of the same `scope` and `key` are one and the same, which is done once; if their `fingerprint` differs,
+    the later one is refused. Without a key every request is one of its own. One that awaits a reply is one message.
+    """
+
+    arrivals: Sequence[Arrival]
+    awaits_reply: bool
+    key: str | None
+    scope: str = ""
+    fingerprint: str = ""
+
+
+class Requests(Protocol):
+    """What the runtime gives to an ingress for requests."""
+
+    async def ask(self, request: Request, seconds: float | None) -> Answer:
+        """Hand in a request and wait for its answer, which is durable then; `seconds` bound the wait, None does not.
+
+        Wait for room first. Raises TimeoutError when there is no answer in time: what is under way goes on. Raises
+        StoreError if what was done will never be durable.
+        """
+        ...
 
 
 class Ingress(Protocol):

@@ -6,6 +6,7 @@ the integers as they are. Rates are left to Prometheus (`rate(statefun_in_total[
 
 import platform
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -98,6 +99,20 @@ class EngineSnapshot:
     """By typename."""
 
 
+@dataclass(slots=True)
+class RequestFigures:
+    """What became of the requests of HTTP that the runtime answers itself: calls, and messages with a key."""
+
+    waiting: int = 0
+    """Requests that wait for their answer now."""
+    answers: Counter[str] = field(default_factory=Counter[str])
+    """By what they were told: the values of `AnswerKind`, `no reply in time`, `not durable`."""
+    unused_replies: Counter[str] = field(default_factory=Counter[str])
+    """Replies that nobody gets: `late` after the first one, `orphan` if nobody waits any more."""
+    latency: Histogram = field(default_factory=Histogram)
+    """Of calls with a reply, from taking the request to knowing the durable reply."""
+
+
 class Metrics:
     """The metrics of one runtime, in a registry of their own.
 
@@ -108,6 +123,8 @@ class Metrics:
         self._snapshot = snapshot
         self._ingresses: dict[str, RecordCounts] = {}
         self._egresses: dict[str, RecordCounts] = {}
+        self.requests = RequestFigures()
+        """For the runtime to count in."""
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -130,6 +147,7 @@ class Metrics:
         yield from _engine_families(snapshot)
         yield from _record_families("ingress", self._ingresses)
         yield from _record_families("egress", self._egresses)
+        yield from _request_families(self.requests)
         build = {"version": __version__, "python": platform.python_version()}
         yield InfoMetricFamily("statefun_build", "The version of the runtime and of Python.", value=build)
 
@@ -202,3 +220,18 @@ def _record_families(kind: str, counts: Mapping[str, RecordCounts]) -> Iterable[
         rejected.add_metric([name], count.rejected)
     yield records
     yield rejected
+
+
+def _request_families(figures: RequestFigures) -> Iterable[Metric]:
+    yield GaugeMetricFamily("statefun_requests_waiting", "Requests that wait for their answer.", figures.waiting)
+    answers = CounterMetricFamily("statefun_request_answers", "Answered requests, by the answer.", labels=["answer"])
+    for name, count in figures.answers.items():
+        answers.add_metric([name], count)
+    yield answers
+    unused = CounterMetricFamily("statefun_unused_replies", "Replies that nobody gets.", labels=["reason"])
+    for name, count in figures.unused_replies.items():
+        unused.add_metric([name], count)
+    yield unused
+    latency = HistogramMetricFamily("statefun_call_latency_seconds", "From a call to its durable reply.")
+    latency.add_metric([], figures.latency.cumulative(), figures.latency.total)
+    yield latency

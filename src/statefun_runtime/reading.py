@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.mailbox import Mailbox
 from statefun_runtime.engine.reads import ColdAddress, ColdRange, Page, Reads, Stored
-from statefun_runtime.interfaces import Message, Store
+from statefun_runtime.epoch import Parked
+from statefun_runtime.interfaces import Address, Message, Store
 from statefun_runtime.store.queries import (
     read_delayed,
     read_messages,
@@ -64,6 +65,16 @@ def read_stored(store: Store, mailboxes: Sequence[Mailbox]) -> list[tuple[Mailbo
     return [
         (mailbox, Stored(found, parked.get(mailbox.address))) for mailbox, found in zip(mailboxes, values, strict=True)
     ]
+
+
+def find_parked(engine: Engine, store: Store, address: Address) -> Parked | None:
+    """Why an address is parked; None if it is not. What memory knows is newer than the store."""
+    function_type = engine.mailboxes.types.get(address[0])
+    if function_type is None or not function_type.parked:
+        return None
+    mailbox = function_type.mailboxes.get(address[1])
+    # While its state is being read, or when it is not in memory at all, its last change is durable.
+    return read_parked(store, [address])[0] if mailbox is None or mailbox.loading else mailbox.parked
 
 
 def read_page(store: Store, page: Page) -> tuple[list[Message], bool]:

@@ -54,10 +54,14 @@ class Routes:
         self._hosted = hosted
         self._nobody = NoEndpoint()
 
+    def add(self, typename: str, endpoint: Endpoint) -> None:
+        """Let `endpoint`, which needs no start, serve a function type of the runtime's own."""
+        self._by_typename[typename] = endpoint
+
     def ask_for_states(self) -> None:
         """Let the functions behind endpoints be asked anew for the states they declare."""
         for typename, endpoint in self._by_typename.items():
-            if endpoint is not self._hosted and endpoint is not self._nobody:
+            if isinstance(endpoint, HttpEndpoint):
                 self._engine.ask(typename)
 
     async def start(self) -> None:

@@ -8,11 +8,13 @@ import asyncio
 import logging
 import secrets
 from contextlib import AsyncExitStack
+from functools import partial
 from random import SystemRandom
 
 from statefun import StatefulFunctions
 from statefun_runtime.access import Access, remove_access, write_access
 from statefun_runtime.adapters import make_egress, make_ingress
+from statefun_runtime.answer import REQUESTS
 from statefun_runtime.clock import EngineClock, SystemClock
 from statefun_runtime.config import FunctionSettings, RuntimeConfig
 from statefun_runtime.console.actions import Actions
@@ -30,6 +32,11 @@ from statefun_runtime.maintenance import Maintenance
 from statefun_runtime.metrics import EngineSnapshot, Metrics
 from statefun_runtime.module.module import Module
 from statefun_runtime.operation_runner import LiveOperations
+from statefun_runtime.reading import find_parked
+from statefun_runtime.requests.endpoint import RequestEndpoint
+from statefun_runtime.requests.live import LiveRequests
+from statefun_runtime.requests.record import request_states
+from statefun_runtime.requests.waiting import Waiting
 from statefun_runtime.routing import Routes
 from statefun_runtime.status import Status
 from statefun_runtime.store.recovery import recover, release_misconfigured
@@ -103,6 +110,7 @@ class Runtime:
         self._routes = Routes(engine, hosted, declared, module.endpoints, config.max_remote_in_flight)
         clock = EngineClock(SystemClock(), recovery.time)
         self._driver = Driver(engine, store, self._routes.endpoint_of, clock, config.commit_interval / 1000)
+        self._serve_requests(engine, store)
         self._sweep = ExpirySweep(engine, store)
         ingress_counts = {component.id: self._metrics.ingress(component.id) for component in module.ingresses}
         egress_counts = {component.id: self._metrics.egress(component.id) for component in module.egresses}
@@ -118,6 +126,16 @@ class Runtime:
         actions.add(PATH, operations_action(LiveOperations(self._driver, store).perform))
         Maintenance(config.data_dir, self._driver.checkpoint, self._drain, stop.set).add_to(actions)
 
+    def _serve_requests(self, engine: Engine, store: RocksDBStore) -> None:
+        driver, figures = self._driver, self._metrics.requests
+        engine.declare(REQUESTS, request_states(self._config.request_retention))
+        waiting = Waiting(figures)
+        self._routes.add(REQUESTS, RequestEndpoint(waiting, lambda: engine.epoch.number))
+        find = partial(find_parked, engine, store)
+        self._requests = LiveRequests(waiting, figures, driver.inlet("requests"), find, self._config.aliases)
+        driver.when_durable.append(self._requests.durable)
+        driver.failure.add_done_callback(self._requests.failed)
+
     def _context(self, counts: RecordCounts, recovery: Recovery) -> AdapterContext:
         config = self._config
         return AdapterContext(
@@ -127,6 +145,9 @@ class Runtime:
             application_id=config.application_id,
             data_dir=config.data_dir,
             lineage=recovery.lineage,
+            requests=self._requests,
+            reply_timeout=config.reply_timeout / 1000,
+            max_reply_timeout=config.max_reply_timeout / 1000,
         )
 
     def _snapshot(self) -> EngineSnapshot:
@@ -187,6 +208,7 @@ class Runtime:
 
     def _pause(self) -> None:
         self._status.phase = "draining"
+        self._requests.stop()
         self._driver.pause()
 
     async def _drain(self) -> None:

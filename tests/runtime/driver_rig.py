@@ -127,17 +127,22 @@ class Rig:
     egress: ListEgress = field(default_factory=ListEgress)
     limits: Limits = field(default_factory=Limits)
     commit_interval: float = 0.0
+    endpoints: dict[str, Endpoint] = field(default_factory=dict[str, Endpoint])
+    """Who serves other function types than the tests' own."""
 
     def start(self) -> "Rig":
         recovery = recover(self.store)
         self.engine = Engine(recovery, [EGRESS], self.limits, Random(0))
         self.engine.declare("test/f", [StateSpec("seen", "test/text")])
         clock = EngineClock(self.clock, recovery.time)
-        self.driver = Driver(self.engine, self.store, lambda _: self.endpoint, clock, self.commit_interval)
+        self.driver = Driver(self.engine, self.store, self._endpoint_of, clock, self.commit_interval)
         self.driver.outgoing.attach({EGRESS: self.egress})
         self.inlet = self.driver.inlet("ingress")
         self.outlet: Outlet = self.driver.outgoing.outlet(EGRESS)
         return self
+
+    def _endpoint_of(self, typename: str) -> Endpoint:
+        return self.endpoints.get(typename, self.endpoint)
 
     def accept(self, *targets: Address) -> int:
         return self.inlet.accept([Arrival(target, b"message") for target in targets])

@@ -37,6 +37,9 @@ VALUES: dict[str, tuple[str, object]] = {
     "disk_quota": ("1 GiB", 1 << 30),
     "commit_interval": ("0", 0),
     "call_timeout": ("3 min", 180_000),
+    "reply_timeout": ("2 s", 2000),
+    "max_reply_timeout": ("1 h", 3_600_000),
+    "request_retention": ("1 min", 60_000),
     "spec_refresh": ("0", 0),
     "expiry_sweep": ("0", 0),
     "retry_min": ("5", 5),
@@ -193,6 +196,12 @@ def test_an_unknown_flag_is_refused_with_the_nearest_setting() -> None:
 def test_retries_cannot_begin_later_than_they_end() -> None:
     assert refusal(None, {"STATEFUN_RETRY_MIN": "1 min"}, retry_max="30 s") == [
         "STATEFUN_RETRY_MIN, --retry-max: retry_min (1 min) must not be longer than retry_max (30 s)"
+    ]
+
+
+def test_a_call_cannot_wait_longer_than_it_may_ask_to() -> None:
+    assert refusal(reply_timeout="2 s", max_reply_timeout="1 s") == [
+        "--reply-timeout, --max-reply-timeout: reply_timeout (2 s) must not be longer than max_reply_timeout (1 s)"
     ]
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
+from statefun.wire import encode_typed_value
+from statefun_runtime.answer import DEAD_LETTER_NOTE, REQUESTS
 from statefun_runtime.engine.delayed import DelayedMessages, UnknownTokenError, token_refusal
 from statefun_runtime.engine.dispatcher import Dispatcher
 from statefun_runtime.engine.failures import Failures
@@ -32,6 +34,7 @@ from statefun_runtime.interfaces import (
     EgressRecord,
     Failure,
     FailureKind,
+    Message,
     MissingStates,
     OutboxBatch,
     Payload,
@@ -59,7 +62,7 @@ class Engine:
         self.mailboxes = Mailboxes(limits, recovery.sequence)
         self.dispatcher = Dispatcher(self.mailboxes, limits)
         self._limits = limits
-        self.failures = Failures(self.mailboxes, self.dispatcher, limits, random)
+        self.failures = Failures(self.mailboxes, self.dispatcher, limits, random, self.put_aside)
         self._egresses = frozenset(egresses)
         self._aliases = limits.aliases
         self.outbox = Outbox(recovery.outbox, self._egresses, limits)
@@ -106,8 +109,8 @@ class Engine:
 
     def accept(self, ingress: str, arrivals: Sequence[Arrival], partition: str, position: bytes | None) -> int:
         """Take messages from an ingress together with its position; return the epoch they belong to."""
-        for target, payload in arrivals:
-            self.send(target, None, payload)
+        for target, payload, caller in arrivals:
+            self.send(target, caller, payload)
         self.epoch.accepted = True
         if position is not None:
             self.epoch.positions[ingress, partition] = position
@@ -250,8 +253,7 @@ class Engine:
             return
         message = (self.next_sequence(), sender, sender, record.payload)
         reason = f"no egress has the id {record.egress}"
-        letter = DeadLetter(self.now, LetterKind.EGRESS_RECORD, record.egress, message, reason, 0, {})
-        self.epoch.dead_letters.append(letter)
+        self.put_aside(DeadLetter(self.now, LetterKind.EGRESS_RECORD, record.egress, message, reason, 0, {}))
 
     def release(self, record: EgressRecord) -> bool:
         """Give a record to its egress once the open epoch is durable; false if there is no such egress."""
@@ -294,6 +296,17 @@ class Engine:
 
     def _fail(self, mailbox: Mailbox, batch: Batch, failure: Failure) -> None:
         self.failures.failed(mailbox, batch, failure, self.now, self.epoch)
+
+    def put_aside(self, letter: DeadLetter) -> None:
+        """Keep what could not be delivered, and tell the request that it came from, if it came from one."""
+        self.epoch.dead_letters.append(letter)
+        self.tell_request(letter.message, letter.reason)
+
+    def tell_request(self, message: Message, reason: str) -> None:
+        """Tell the request that a message came from, if it came from one, why nobody will handle it."""
+        caller = message[2]
+        if caller is not None and caller[0] == REQUESTS:
+            self.send(caller, None, encode_typed_value(DEAD_LETTER_NOTE, reason.encode()))
 
     def open(self, address: Address) -> bool:
         """Bring an address into memory; false until its state was read, so ask again after the next reads."""

@@ -4,6 +4,7 @@ A batch that fails for good is bisected, if the policy says so: calls from the f
 suspects, until the one message that fails is alone. Those before it pass; the order stays as it was.
 """
 
+from collections.abc import Callable
 from random import Random
 
 from statefun_runtime.engine.dispatcher import Dispatcher
@@ -38,11 +39,20 @@ class RetryPolicy:
 class Failures:
     """Decides what becomes of a batch that had no effect, and carries it out in the mailboxes."""
 
-    def __init__(self, mailboxes: Mailboxes, dispatcher: Dispatcher, limits: Limits, random: Random) -> None:
+    def __init__(
+        self,
+        mailboxes: Mailboxes,
+        dispatcher: Dispatcher,
+        limits: Limits,
+        random: Random,
+        put_aside: Callable[[DeadLetter], None],
+    ) -> None:
+        """Args: `put_aside` takes dead letters."""
         self._mailboxes = mailboxes
         self._dispatcher = dispatcher
         self._limits = limits
         self._retry = RetryPolicy(limits, random)
+        self._put_aside = put_aside
 
     def failed(self, mailbox: Mailbox, batch: Batch, failure: Failure, now: int, epoch: Epoch) -> None:
         """Take a batch back whose call failed."""
@@ -89,7 +99,7 @@ class Failures:
     def _bury(self, mailbox: Mailbox, count: int, failure: Failure, now: int, epoch: Epoch) -> None:
         state = dict(mailbox.values)
         for message in self._mailboxes.remove(mailbox, count, epoch):
-            epoch.dead_letters.append(_letter(message, failure.reason, now, mailbox.attempts, state))
+            self._put_aside(_letter(message, failure.reason, now, mailbox.attempts, state))
         mailbox.attempts = mailbox.rounds = mailbox.suspects = 0
         self._mailboxes.settle(mailbox)
 

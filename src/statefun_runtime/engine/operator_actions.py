@@ -26,7 +26,10 @@ class OperatorActions:
         if mailbox is None or parked is None:
             return Outcome(target_text(address), done=False, text="is not parked")
         removed = self._remove(action, mailbox)
-        if action is not Action.DISCARD:
+        if action is Action.DISCARD:
+            for message in removed:
+                self._engine.tell_request(message, f"deleted by an operator; it could not be handled: {parked.reason}")
+        else:
             self._bury(mailbox, removed, parked, tried=action is Action.SKIP)
         if action in (Action.PURGE, Action.DISCARD) and mailbox.newest > mailbox.paged:
             self._stay_parked(mailbox, parked)
@@ -53,10 +56,10 @@ class OperatorActions:
         engine = self._engine
         # What was never given to the function does not keep the state: a purge of many would multiply it.
         attempts, state = (parked.attempts, dict(mailbox.values)) if tried else (0, {})
-        engine.epoch.dead_letters += [
-            DeadLetter(engine.now, LetterKind.MESSAGE, message[1][0], message, parked.reason, attempts, state)
-            for message in messages
-        ]
+        for message in messages:
+            engine.put_aside(
+                DeadLetter(engine.now, LetterKind.MESSAGE, message[1][0], message, parked.reason, attempts, state)
+            )
 
     def on_letter(self, action: Action, letter: DeadLetter) -> Outcome:
         """Resend or delete a dead letter, which must be in the store and not gone in the open epoch."""

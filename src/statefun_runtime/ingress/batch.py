@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 
 from statefun_runtime.ingress.json_value import InvalidValueError, parse_json, serialize
 from statefun_runtime.ingress.payload import STRING, value_encoder
-from statefun_runtime.ingress.request import InvalidRequestError, checked_typename, raw_payload
+from statefun_runtime.ingress.request import InvalidRequestError, checked_target, checked_typename, raw_payload
 from statefun_runtime.interfaces import Address, Payload
 
 MAX_MESSAGES = 10_000
@@ -51,7 +51,7 @@ def _lines(body: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _message(line: bytes) -> BatchMessage:
     fields = _fields(line)
-    target = checked_typename(_text(fields, "target")), _text(fields, "id")
+    target = checked_target(_text(fields, "target")), _text(fields, "id")
     if not target[1]:
         raise InvalidRequestError('the "id" is empty')
     if ("value" in fields) == ("base64" in fields):

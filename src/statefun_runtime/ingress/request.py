@@ -6,6 +6,7 @@ The rules are those of the StateFun playground, but that text arrives as a prope
 from urllib.parse import unquote
 
 from statefun.primitive_types import PRIMITIVE_TYPES
+from statefun_runtime.answer import OWN_NAMESPACE
 from statefun_runtime.ingress.json_value import InvalidValueError, checked_json, parse_json, serialize
 from statefun_runtime.ingress.payload import text_encoder, value_encoder
 from statefun_runtime.interfaces import Address, Payload
@@ -31,7 +32,7 @@ def address_of(raw_path: str) -> Address:
         raise InvalidRequestError("the path is not percent-encoded UTF-8") from error
     if "/" in name:
         raise InvalidRequestError("the type's name must not contain a slash")
-    return checked_typename(f"{namespace}/{name}"), target_id
+    return checked_target(f"{namespace}/{name}"), target_id
 
 
 def payload_of(content_type: str, body: bytes) -> Payload:
@@ -57,6 +58,13 @@ def checked_typename(text: str) -> str:
         return check_typename(text)
     except ValueError as error:
         raise InvalidRequestError(str(error)) from error
+
+
+def checked_target(text: str) -> str:
+    """`text` if it is the typename of functions to which anybody may send. Raises InvalidRequestError."""
+    if text.startswith(f"{OWN_NAMESPACE}/"):
+        raise InvalidRequestError(f"nobody can send to {OWN_NAMESPACE}: those addresses are the runtime's own")
+    return checked_typename(text)
 
 
 def _json_value(typename: str, body: bytes) -> bytes:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from statefun.typename import split_typename
+from statefun_runtime.answer import OWN_NAMESPACE
 from statefun_runtime.units import parse_duration, parse_size
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d{4}", re.ASCII)
@@ -50,6 +51,8 @@ def _check_target(text: str) -> str:
     check_typename(text)
     if "*" in text:
         raise ValueError("must name one function type: a target cannot be a pattern")
+    if text.startswith(f"{OWN_NAMESPACE}/"):
+        raise ValueError(f"must not be of {OWN_NAMESPACE}: those addresses are the runtime's own")
     return text
 
 
