@@ -116,3 +116,14 @@ async def gate(context: Context, message: Message) -> None:
 def broken(context: Context, message: Message) -> None:
     """Fail for good."""
     raise Reject("broken on purpose")
+
+
+@functions.bind("e2e/tally", specs=[ValueSpec("count", IntType)])
+async def tally(context: Context, message: Message) -> None:
+    """Count messages and reply with the count; one that names a file waits until it is there."""
+    text = message.as_string() or ""
+    while text.startswith("/") and not Path(text).exists():  # noqa: ASYNC110, ASYNC240  # no event crosses processes
+        await asyncio.sleep(0.01)
+    context.storage.count = (context.storage.count or 0) + 1
+    if context.caller is not None:
+        context.send(message_builder(context.caller.typename, context.caller.id, int_value=context.storage.count))
