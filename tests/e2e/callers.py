@@ -5,7 +5,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Self
 
-from tests.e2e.command import Runtime
+from tests.e2e.command import Runtime, wait_until
 
 
 def ask(port: int, path: str, body: str, key: str | None, seconds: float = 10) -> tuple[int, bytes]:
@@ -75,6 +75,15 @@ class Callers:
         for caller in self.callers:
             caller.start()
         return self
+
+    def wait_for_replies(self) -> None:
+        """Wait until each of them has got another reply."""
+        replies = [len(caller.replies) for caller in self.callers]
+
+        def have_more() -> bool:
+            return all(len(caller.replies) > count for caller, count in zip(self.callers, replies, strict=True))
+
+        wait_until(have_more, "a reply to each caller")
 
     def __exit__(self, *error: object) -> None:
         for caller in self.callers:

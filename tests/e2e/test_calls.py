@@ -126,11 +126,7 @@ def test_a_call_is_applied_once_and_answered_the_same_whatever_is_killed(runtime
     runtime.start()
     with Callers(runtime, 6) as callers:
         for _ in range(8):
-            calls = [len(caller.replies) for caller in callers.callers]
-            wait_until(
-                lambda before=calls: all(len(c.replies) > b for c, b in zip(callers.callers, before, strict=True)),
-                "a reply to each caller",
-            )
+            callers.wait_for_replies()
             time.sleep(choose.uniform(0, 0.05))
             runtime.kill()
             runtime.start()
