@@ -12,9 +12,9 @@ from statefun_runtime.egress.kafka_marker import marker_topic, transactional_id
 from statefun_runtime.errors import EgressError
 from statefun_runtime.interfaces import AdapterContext, OutboxBatch, Payload, RecordCounts
 from statefun_runtime.module.egress_spec import KafkaEgressSpec
+from statefun_runtime.testing import MemoryOutbox
 from tests.kafka.broker import Broker
 from tests.kafka.topics import Reader, create, delete
-from tests.runtime.egress.outlet import MemoryOutbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timeout(120)]
 

@@ -11,9 +11,9 @@ from statefun_runtime.errors import IngressError
 from statefun_runtime.ingress.kafka import KafkaIngress
 from statefun_runtime.interfaces import AdapterContext, RecordCounts
 from statefun_runtime.module.ingress_spec import KafkaIngressSpec
+from statefun_runtime.testing import MemoryInlet
 from tests.kafka.broker import Broker
 from tests.kafka.topics import Writer, add_partitions, committed, create
-from tests.runtime.ingress.inlet import MemoryInlet
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timeout(120)]
 

@@ -22,7 +22,7 @@ from statefun_runtime.store.recovery import recover
 from statefun_runtime.store.restore import restore_savepoint
 from statefun_runtime.store.rocksdb import RocksDBStore
 from statefun_runtime.store.savepoint import data_of, locate, take_savepoint
-from tests.runtime.egress.outlet import texts
+from tests.runtime.egress.records import texts
 
 EGRESS = "test/out"
 

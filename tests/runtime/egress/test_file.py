@@ -10,8 +10,9 @@ from statefun_runtime.egress.file import FileEgress
 from statefun_runtime.errors import EgressError
 from statefun_runtime.interfaces import AdapterContext, RecordCounts
 from statefun_runtime.module.egress_spec import FileEgressSpec
+from statefun_runtime.testing import MemoryOutbox
 
-from .outlet import MemoryOutbox, texts
+from .records import texts
 
 
 def egress(path: Path, counts: RecordCounts | None = None) -> FileEgress:

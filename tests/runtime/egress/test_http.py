@@ -13,8 +13,9 @@ from statefun_runtime.egress.playground_record import TYPENAME
 from statefun_runtime.errors import EgressError
 from statefun_runtime.interfaces import AdapterContext, Payload, RecordCounts
 from statefun_runtime.module.egress_spec import PlaygroundEgressSpec
+from statefun_runtime.testing import MemoryOutbox
 
-from .outlet import MemoryOutbox, texts, typed
+from .records import texts, typed
 
 
 def record(topic: str, payload: str) -> Payload:

@@ -9,7 +9,7 @@ from statefun.protocol.request_reply_pb2 import TypedValue
 from statefun_runtime.egress.lines import to_line
 from statefun_runtime.errors import EgressError
 
-from .outlet import texts, typed
+from .records import texts, typed
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from statefun_runtime.egress.playground_record import TYPENAME, InvalidRecordError, decode_record
 
-from .outlet import typed
+from .records import typed
 
 
 @pytest.mark.parametrize(

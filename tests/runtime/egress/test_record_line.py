@@ -9,7 +9,7 @@ from statefun import Float64Type, Int32Type, StringType, Type
 from statefun.protocol.request_reply_pb2 import TypedValue
 from statefun_runtime.egress.record_line import to_line
 
-from .outlet import typed
+from .records import typed
 
 
 def fields(payload: bytes) -> dict[str, object]:

@@ -10,7 +10,7 @@ from statefun_runtime.egress.record_log import LogPosition, RecordLog, Retention
 from statefun_runtime.egress.segment import list_segments
 from statefun_runtime.file_position import ForeignFileError
 
-from .outlet import texts
+from .records import texts
 
 DAY = Retention(86_400, 1 << 20)
 

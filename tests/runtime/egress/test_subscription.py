@@ -12,8 +12,9 @@ from statefun_runtime.egress.subscription import SubscriptionEgress
 from statefun_runtime.errors import EgressError
 from statefun_runtime.interfaces import AdapterContext, RecordCounts
 from statefun_runtime.module.egress_spec import SubscriptionEgressSpec
+from statefun_runtime.testing import MemoryOutbox
 
-from .outlet import MemoryOutbox, texts
+from .records import texts
 
 PATH = "/egress/test/out"
 

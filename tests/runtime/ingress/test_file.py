@@ -12,8 +12,9 @@ from statefun_runtime.ingress.blocks import BLOCK_RECORDS
 from statefun_runtime.ingress.file import FileIngress
 from statefun_runtime.interfaces import AdapterContext, RecordCounts
 from statefun_runtime.module.ingress_spec import FileIngressSpec
+from statefun_runtime.testing import MemoryInlet
 
-from .inlet import KilledError, MemoryInlet, StoppingInlet
+from .inlet import KilledError, StoppingInlet
 
 LINES = [json.dumps({"id": f"k{n % 7}", "n": n}) for n in range(3 * BLOCK_RECORDS)]
 

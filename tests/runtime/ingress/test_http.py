@@ -13,8 +13,7 @@ from statefun_runtime.errors import IngressError
 from statefun_runtime.ingress.http import HttpIngress
 from statefun_runtime.interfaces import AdapterContext, RecordCounts
 from statefun_runtime.module.ingress_spec import PlaygroundIngressSpec
-
-from .inlet import MemoryInlet
+from statefun_runtime.testing import MemoryInlet
 
 MAX_BYTES = 1000
 
