@@ -1,6 +1,7 @@
 """What the operating system and a runtime tell about it while it runs."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,12 @@ def pss(process: int) -> float:
     lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii").splitlines()
     kib = next(line.split()[1] for line in lines if line.startswith("Pss:"))
     return int(kib) / 1024
+
+
+def cpu_seconds(process: int) -> float:
+    """The processor time that a process has used so far, all threads together."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def disk(directory: Path) -> float:

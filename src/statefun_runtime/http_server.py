@@ -7,6 +7,7 @@ loopback (a name that was rebound to 127.0.0.1).
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TypeAlias
 
@@ -123,8 +124,13 @@ def _refuse_other_sites(request: web.Request, bound_to: str) -> None:
     origin = headers.get("Origin")
     if origin is not None and origin.partition("://")[2] != request.host:
         raise HttpError(403, f"web pages of {origin!r} may not use this server")
-    if is_loopback(bound_to) and not is_loopback(_host_name(request.host)):
+    if is_loopback(bound_to) and not _names_loopback(request.host):
         raise HttpError(403, f"this server listens on loopback; use localhost instead of {request.host!r}")
+
+
+@lru_cache(maxsize=64)
+def _names_loopback(authority: str) -> bool:
+    return is_loopback(_host_name(authority))
 
 
 def _host_name(authority: str) -> str:
@@ -134,6 +140,7 @@ def _host_name(authority: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """Whether a host name or an address is that of this machine alone."""
     if host == "localhost" or host.endswith(".localhost"):

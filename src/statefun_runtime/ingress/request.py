@@ -3,6 +3,7 @@
 The rules are those of the StateFun playground, but that text arrives as a proper `io.statefun.types/string`.
 """
 
+from functools import lru_cache
 from urllib.parse import unquote
 
 from statefun.primitive_types import PRIMITIVE_TYPES
@@ -60,6 +61,7 @@ def checked_typename(text: str) -> str:
         raise InvalidRequestError(str(error)) from error
 
 
+@lru_cache(maxsize=1024)
 def checked_target(text: str) -> str:
     """`text` if it is the typename of functions to which anybody may send. Raises InvalidRequestError."""
     if text.startswith(f"{OWN_NAMESPACE}/"):

@@ -87,7 +87,7 @@ class LiveRequests(Requests):
             return Answer(AnswerKind.REFUSED, reason=parked.reason), 0
         own = secrets.token_urlsafe(16)
         with self._waiting.open(own, "", target) as waiter:
-            waiter.admit(self._inlet.accept((arrival._replace(caller=(REQUESTS, own)),)))
+            waiter.admit(self._inlet.accept((Arrival(arrival.target, arrival.payload, (REQUESTS, own)),)))
             return await waiter.answer
 
     async def _with_key(self, request: Request, own: str, target: Address | None) -> tuple[Answer, int]:
