@@ -9,6 +9,8 @@ from typing import NamedTuple
 import aiohttp
 import pytest
 
+from statefun import Int32Type
+from statefun.client import AsyncStatefunClient, CallFailedError, CallTimeoutError, RefusedError
 from statefun_runtime.cli.application import playground_module
 from statefun_runtime.config import FunctionSettings, RuntimeConfig
 from statefun_runtime.runtime import Runtime
@@ -42,6 +44,10 @@ class Served:
         )
         self._client = client
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._config.http_port}"
+
     async def start(self) -> "Served":
         self.stopping = asyncio.Event()
         runtime = Runtime(playground_module(self._config), functions, self._config)
@@ -64,11 +70,10 @@ class Served:
     async def request(
         self, path: str, body: bytes | str = b"hi", *, method: str = "POST", key: str | None = None, **headers: str
     ) -> Response:
-        url = f"http://127.0.0.1:{self._config.http_port}{path}"
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if key is not None:
             sent["Idempotency-Key"] = key
-        async with self._client.request(method, url, data=body, headers=sent) as response:
+        async with self._client.request(method, self.url + path, data=body, headers=sent) as response:
             return Response(response.status, await response.read(), response.headers)
 
     async def metrics(self) -> str:
@@ -251,3 +256,17 @@ async def test_a_stop_answers_those_who_wait(
     response = await waiting
     assert (response.status, response.headers["Retry-After"]) == (503, "1")
     assert "the runtime stops" in response.error
+
+
+async def test_the_python_client_calls_with_keys_and_tells_failures_apart(served: Served) -> None:
+    async with AsyncStatefunClient(served.url) as client:
+        await client.send("test/counter/a", "hi", key="sent")
+        await client.send("test/counter/a", "hi", key="sent")
+        for _ in range(2):
+            assert (await client.call("test/counter/a", "hi", key="k")).as_type(Int32Type) == 2
+        with pytest.raises(RefusedError, match="another message was sent with this key before"):
+            await client.call("test/counter/a", "other", key="k")
+        with pytest.raises(CallTimeoutError):
+            await client.call("test/silent/a", "hi", timeout=0.01)
+        with pytest.raises(CallFailedError, match="broken on purpose"):
+            await client.call("test/broken/a", "hi")

@@ -13,7 +13,7 @@ from statefun_runtime.errors import IngressError, StoreError
 from statefun_runtime.http_server import HttpError, HttpServer
 from statefun_runtime.ingress.batch import read_batch
 from statefun_runtime.ingress.headers import encode_headers
-from statefun_runtime.ingress.http_requests import BATCH_PATH, HttpRequests, called_path, request_of
+from statefun_runtime.ingress.http_requests import BATCH_PATH, TRY_LATER, HttpRequests, called_path, request_of
 from statefun_runtime.ingress.request import InvalidRequestError, address_of, payload_of
 from statefun_runtime.interfaces import AdapterContext, Arrival, Inlet
 from statefun_runtime.module.ingress_spec import PlaygroundIngressSpec
@@ -76,7 +76,7 @@ class HttpIngress:
             else:
                 response = await self._requests.ask(asked, seconds)
         except StoreError as error:
-            raise HttpError(503, f"the message is not durable: {error}") from error
+            raise HttpError(503, f"the message is not durable: {error}", TRY_LATER) from error
         self._counts.records += len(arrivals)
         return response
 
@@ -92,4 +92,4 @@ class HttpIngress:
             async with asyncio.timeout(ROOM_SECONDS):
                 await self._inlet.room()
         except TimeoutError as error:
-            raise HttpError(429, "too many messages wait already; try again", {"Retry-After": "1"}) from error
+            raise HttpError(429, "too many messages wait already; try again", TRY_LATER) from error

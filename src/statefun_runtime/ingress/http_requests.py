@@ -20,7 +20,7 @@ CALL_SUFFIX: Final = "/call"
 BATCH_PATH: Final = "/batch"
 _CALL_METHODS: Final = ("POST", "PUT")
 _MAX_KEY: Final = 255
-_TRY_LATER: Final = {"Retry-After": "1"}
+TRY_LATER: Final = {"Retry-After": "1"}
 
 
 def called_path(request: web.Request) -> str | None:
@@ -99,4 +99,4 @@ def _error(answer: Answer) -> HttpError:
         case AnswerKind.DEAD_LETTER:
             return HttpError(500, f"the message was put aside: {answer.reason}")
         case _:
-            return HttpError(503, answer.reason, _TRY_LATER)
+            return HttpError(503, answer.reason, TRY_LATER)

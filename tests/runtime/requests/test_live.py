@@ -18,6 +18,7 @@ from statefun_runtime.interfaces import (
     FailureKind,
     Request,
     Send,
+    Table,
 )
 from statefun_runtime.metrics import RequestFigures
 from statefun_runtime.operation import Action, Operation
@@ -234,6 +235,18 @@ async def test_a_call_whose_message_becomes_a_dead_letter_is_told_why(key: str |
     assert await call == Answer(AnswerKind.DEAD_LETTER, reason="broken")
     if key is not None:
         assert await rig.call(key) == Answer(AnswerKind.DEAD_LETTER, reason="broken")
+    await rig.close()
+
+
+async def test_the_reply_of_a_dead_letter_that_is_sent_again_takes_the_place_of_the_failure() -> None:
+    rig = RequestRig(limits=Limits(policies={"test/f": FailurePolicy(OnFailure.DEAD_LETTER)})).start()
+    await asyncio.gather(rig.call("key"), rig.endpoint.answer(BROKEN))
+    await rig.driver.all_durable()
+    ((key, _),) = rig.store.scan(Table.DEAD_LETTERS)
+    resend = Operation(Action.RESEND, (int.from_bytes(key),), "me")
+    await LiveOperations(rig.driver, rig.store).perform(resend)
+    await rig.reply()
+    assert await rig.call("key") == Answer(AnswerKind.REPLIED, REPLY)
     await rig.close()
 
 
