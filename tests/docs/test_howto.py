@@ -2,12 +2,15 @@
 
 import asyncio
 import re
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from statefun.client import CursorGoneError
 from statefun.protocol.request_reply_pb2 import ToFunction
+from statefun_runtime.module.loader import load_modules
+from statefun_runtime.testing import EGRESS_CHECKS, EgressCheck
 from tests.repo.sources import ROOT
 from tests.sdk.client.server import answer, scripted_server
 
@@ -57,3 +60,27 @@ def test_the_code_of_the_page_on_the_client_runs() -> None:
         assert asyncio.run(counting.count_of("ada")) == 7
         with pytest.raises(CursorGoneError):
             run(following, "client.md").follow(server.url, "")
+
+
+ADAPTERS = run("\n".join(python_blocks("adapters.md")), "adapters.md")
+
+
+@pytest.mark.parametrize("check", EGRESS_CHECKS)
+async def test_the_egress_of_the_page_on_adapters_keeps_the_contract(check: EgressCheck, tmp_path: Path) -> None:
+    await ADAPTERS.test_the_egress_keeps_the_contract(check, tmp_path)
+
+
+def test_the_module_file_of_the_page_on_adapters_is_checked_as_the_page_shows(tmp_path: Path) -> None:
+    text = (HOWTO / "adapters.md").read_text(encoding="utf-8")
+    [module] = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    [shown] = re.findall(r"^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    own = {"example.files/egress": lambda: ADAPTERS.DirectoryEgressSpec}
+    path = tmp_path / "local.yaml"
+    path.write_text(module)
+    result = load_modules([path], own_egresses=own)
+    assert result.problems == ()
+    [component] = result.module.egresses
+    assert component.spec == ADAPTERS.DirectoryEgressSpec(id="shop/receipts", path=tmp_path / "receipts")
+    path.write_text(module.replace("path:", "pth:"))
+    problems = load_modules([path], own_egresses=own).problems
+    assert "".join(f"{problem}\n".replace(f"{tmp_path}/", "") for problem in problems) == shown
