@@ -6,6 +6,7 @@ from pathlib import Path
 
 from statefun.protocol.request_reply_pb2 import TypedValue
 from statefun_runtime.interfaces import AdapterContext, Arrival, Egress, Ingress, Inlet, OutboxBatch, Outlet, Payload
+from statefun_runtime.testing import PATIENCE
 from tests.runtime.egress.records import typed
 
 
@@ -40,7 +41,7 @@ class MemoryIngress:
 
 class MemorySource:
     keeps = True
-    patience = 0.5
+    patience = PATIENCE
 
     def __init__(self, directory: Path) -> None:
         self.ids: list[str] = []
@@ -96,7 +97,7 @@ class MemoryEgress:
 
 class MemorySink:
     exactly_once = True
-    patience = 0.5
+    patience = PATIENCE
 
     def __init__(self, directory: Path) -> None:
         self.values: list[str] = []
