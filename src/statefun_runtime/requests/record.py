@@ -37,7 +37,7 @@ class Record:
             fields: dict[str, Any] = json.loads(TypedValue.FromString(payload).value)
             reply = fields.pop("reply", None)
             return cls(**fields, reply=None if reply is None else b64decode(reply))
-        except TypeError as error:
+        except (TypeError, AttributeError) as error:
             raise ValueError(f"is no {RECORD}: {error}") from error
 
 

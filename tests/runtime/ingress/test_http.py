@@ -169,3 +169,11 @@ async def test_a_port_that_is_taken_is_an_error(playground: Playground) -> None:
     second = HttpIngress(PlaygroundIngressSpec(port=playground.ingress.port), AdapterContext())
     with pytest.raises(IngressError, match=r"playground/ingress: port \d+: .*Free it, or set another `port`"):
         await second.start(MemoryInlet(), {})
+
+
+async def test_calls_and_keys_need_a_runtime_that_answers_requests(playground: Playground) -> None:
+    for path, headers in (("/test/a/1/call", None), ("/test/a/1", {"Idempotency-Key": "k"})):
+        status, body, _ = await playground.send(path, headers=headers)
+        assert status == 501
+        assert "this ingress was started without it" in body
+    assert playground.inlet.arrivals == []
