@@ -9,7 +9,7 @@ _END = b"\r\n\r\n"
 
 
 class Client(asyncio.Protocol):
-    """One connection: sends the next request when the last one was answered, until `stop`."""
+    """One connection: from `start` on it sends the next request when the last one was answered, until `stop`."""
 
     _transport: asyncio.Transport
 
@@ -25,6 +25,9 @@ class Client(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+
+    def start(self) -> None:
+        """Make the first request."""
         self._send()
 
     def _send(self) -> None:
@@ -70,9 +73,14 @@ def _length(head: bytes) -> int:
 async def measure(
     port: int, makes: Sequence[Callable[[], bytes]], status: bytes, seconds: float
 ) -> tuple[list[float], float]:
-    """Run a client for each of `makes`; the latencies of all requests, in seconds, and how long it took."""
-    began = time.perf_counter()
+    """Run a client for each of `makes`; the latencies of all requests, in seconds, and how long it took.
+
+    All are connected before the first request, since a server takes connections more slowly than it answers requests.
+    """
     clients = [await _connect(port, make, status) for make in makes]
+    began = time.perf_counter()
+    for client in clients:
+        client.start()
     await asyncio.wait([client.done for client in clients], timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
     for client in clients:
         client.stop()
