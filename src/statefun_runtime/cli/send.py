@@ -5,20 +5,19 @@ import json
 import sys
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 from urllib.parse import SplitResult, quote, urlsplit
 
 import click
 
-from statefun import BoolType, Float32Type, Float64Type, Int32Type, Int64Type, StringType
+from statefun import StringType
+from statefun.primitive_types import PRIMITIVE_TYPES
 from statefun.typename import split_typename
-from statefun.types import Type
 from statefun_runtime.cli.address import parse_address
 from statefun_runtime.cli.failure import Command, CommandError, ExitCode
 from statefun_runtime.module.ingress_spec import PlaygroundIngressSpec
 
 DEFAULT_URL = f"http://127.0.0.1:{PlaygroundIngressSpec().port}"
-_PRIMITIVES: tuple[Type[Any], ...] = (BoolType, Float32Type, Float64Type, Int32Type, Int64Type)
 
 
 class Body(NamedTuple):
@@ -88,12 +87,11 @@ def _typed_body(typename: str, text: str, decoded: object) -> Body:
         if not isinstance(decoded, str):
             raise click.BadParameter(f"a {typename} is a JSON string, this is {text}", param_hint="JSON")
         return Body(StringType.serialize(decoded), content_type)
-    for primitive in _PRIMITIVES:
-        if primitive.typename == typename:
-            try:
-                return Body(primitive.serialize(decoded), content_type)
-            except (TypeError, ValueError) as error:
-                raise click.BadParameter(str(error), param_hint="JSON") from error
+    if primitive := PRIMITIVE_TYPES.get(typename):
+        try:
+            return Body(primitive.serialize(decoded), content_type)
+        except (TypeError, ValueError) as error:
+            raise click.BadParameter(str(error), param_hint="JSON") from error
     return Body(text.encode(), content_type)
 
 

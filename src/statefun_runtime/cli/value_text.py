@@ -4,20 +4,14 @@ import base64
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from statefun import BoolType, Float32Type, Float64Type, Int32Type, Int64Type, StringType
+from statefun.primitive_types import PRIMITIVE_TYPES
 from statefun.protocol.request_reply_pb2 import TypedValue
-from statefun.types import Type
 from statefun_runtime.interfaces import Address, Payload
 from statefun_runtime.operation import target_text
 
 Json: TypeAlias = Any
-
-_PRIMITIVES: Mapping[str, Type[Any]] = MappingProxyType(
-    {type_.typename: type_ for type_ in (BoolType, Float32Type, Float64Type, Int32Type, Int64Type, StringType)}
-)
 
 
 def decode_payload(payload: Payload) -> dict[str, Json]:
@@ -31,7 +25,7 @@ def decode_payload(payload: Payload) -> dict[str, Json]:
     if not typed.has_value:
         return shown
     try:
-        primitive = _PRIMITIVES.get(typed.typename)
+        primitive = PRIMITIVE_TYPES.get(typed.typename)
         shown["value"] = primitive.deserialize(typed.value) if primitive else json.loads(typed.value)
     except (ValueError, RecursionError):  # bytes that are no JSON, or JSON nested too deep to be anybody's
         shown["base64"] = base64.b64encode(typed.value).decode()

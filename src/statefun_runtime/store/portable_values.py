@@ -7,21 +7,15 @@ give other bytes, the bytes are in the export too, and they count.
 import binascii
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from google.protobuf.message import DecodeError
 from pydantic import BaseModel, ConfigDict
 
-from statefun import BoolType, Float32Type, Float64Type, Int32Type, Int64Type, StringType
+from statefun.primitive_types import PRIMITIVE_TYPES
 from statefun.protocol.request_reply_pb2 import TypedValue
-from statefun.types import Type
 from statefun_runtime.interfaces import Payload
 
-_PRIMITIVES: Mapping[str, Type[Any]] = MappingProxyType(
-    {type_.typename: type_ for type_ in (BoolType, Float32Type, Float64Type, Int32Type, Int64Type, StringType)}
-)
 _NESTED = 100
 _MARGIN = 16
 """How much deeper than a value a line of an export is nested, at most."""
@@ -106,7 +100,7 @@ def from_base64(text: str) -> bytes:
 
 def _readable(typename: str, encoded: bytes) -> dict[str, Any]:
     try:
-        primitive = _PRIMITIVES.get(typename)
+        primitive = PRIMITIVE_TYPES.get(typename)
         value = primitive.deserialize(encoded) if primitive else json.loads(encoded)
         text = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
         if text.count(b"[") + text.count(b"{") > _NESTED:
@@ -118,7 +112,7 @@ def _readable(typename: str, encoded: bytes) -> dict[str, Any]:
 
 
 def _serialize(typename: str, value: object) -> bytes:
-    primitive = _PRIMITIVES.get(typename)
+    primitive = PRIMITIVE_TYPES.get(typename)
     try:
         return primitive.serialize(value) if primitive else json.dumps(value, ensure_ascii=False).encode()
     except TypeError as error:
