@@ -1,12 +1,14 @@
 """The clients beside a real runtime."""
 
 import asyncio
+import random
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from statefun import StringType
+from statefun import IntType, StringType
 from statefun.client import AsyncStatefunClient, Outgoing, RefusedError, StatefunClient
 from tests.e2e.command import Runtime
 from tests.e2e.test_subscription import MODULE
@@ -60,11 +62,28 @@ async def test_clients_for_asyncio_wait_side_by_side(runtime: Runtime) -> None:
     assert others == [first, first]
 
 
-def test_a_client_goes_on_over_restarts(runtime: Runtime) -> None:
-    with StatefunClient(runtime.url) as client, StatefunClient(subscription(runtime)) as reader:
-        records = reader.subscribe("e2e/told")
-        for text in ("one", "two", "three"):
-            client.send("e2e/teller/x", text)
-            assert next(records).read_as(StringType) == f"x {text}"
+def test_whatever_is_killed_what_is_sent_or_called_once_happens_once(runtime: Runtime) -> None:
+    moments, done = random.Random(29), threading.Event()
+
+    def kill() -> None:
+        while not done.wait(moments.uniform(0.1, 1.0)):
             runtime.kill()
             runtime.start()
+
+    killing = threading.Thread(target=kill)
+    killing.start()
+    texts = [str(number) for number in range(90)]
+    counts: list[int] = []
+    try:
+        with StatefunClient(runtime.url) as client:
+            for one, two, three in zip(*[iter(texts)] * 3, strict=True):
+                client.send("e2e/teller/x", one)
+                client.send_many([Outgoing("e2e/teller/x", text) for text in (two, three)])
+                counts.append(client.call("e2e/tally/x", "count").read_as(IntType))
+    finally:
+        done.set()
+        killing.join()
+    assert counts == list(range(1, 31))
+    with StatefunClient(subscription(runtime)) as reader:
+        records = reader.subscribe("e2e/told")
+        assert [next(records).read_as(StringType) for _ in texts] == [f"x {text}" for text in texts]
