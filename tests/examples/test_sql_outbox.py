@@ -14,9 +14,12 @@ import pytest
 
 from sql_outbox.egress import TableEgress, TableEgressSpec
 from sql_outbox.ingress import TableIngress, TableIngressSpec
+from statefun import StatefulFunctions
 from statefun.protocol.request_reply_pb2 import TypedValue
+from statefun_runtime.cli.application import unserved_targets
 from statefun_runtime.errors import EgressError, IngressError
 from statefun_runtime.interfaces import AdapterContext, Payload
+from statefun_runtime.module.loader import load_modules
 from statefun_runtime.testing import (
     EGRESS_CHECKS,
     INGRESS_CHECKS,
@@ -173,3 +176,13 @@ def run_until(directory: Path, site: Path, condition: Callable[[], bool], ending
     finally:
         process.send_signal(ending)
         process.wait(30)
+
+
+def test_a_target_of_the_ingress_that_nobody_serves_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "module.yaml"
+    path.write_text((EXAMPLE / "module.yaml").read_text())
+    own = {"example.sql/ingress": lambda: TableIngressSpec}
+    module = load_modules([path], own_ingresses=own).module
+    [problem] = unserved_targets(module, StatefulFunctions())
+    assert problem.path == "spec.targets[0]"
+    assert "shop/orders sends to shop/customer, which no hosted function" in problem.message

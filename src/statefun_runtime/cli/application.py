@@ -2,17 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 from statefun import StatefulFunctions
 from statefun_runtime.adapters import EGRESSES, INGRESSES, spec_classes
 from statefun_runtime.config import RuntimeConfig
 from statefun_runtime.module.egress_spec import PlaygroundEgressSpec
-from statefun_runtime.module.ingress_spec import (
-    FileIngressSpec,
-    KafkaIngressSpec,
-    KinesisIngressSpec,
-    PlaygroundIngressSpec,
-)
+from statefun_runtime.module.ingress_spec import KafkaIngressSpec, KinesisIngressSpec, PlaygroundIngressSpec
 from statefun_runtime.module.loader import LoadResult, load_modules
 from statefun_runtime.module.matching import EndpointMatcher
 from statefun_runtime.module.module import Component, Module
@@ -67,14 +63,15 @@ def _overlap(pattern: str, other: str) -> bool:
 def _targets(ingress: Component) -> Iterator[tuple[str, str]]:
     """The targets that an ingress names, each with its path in the document."""
     spec = ingress.spec
-    if isinstance(spec, FileIngressSpec):
-        yield from _numbered("spec.targets", spec.targets)
-    elif isinstance(spec, KafkaIngressSpec):
+    if isinstance(spec, KafkaIngressSpec):
         for at, topic in enumerate(spec.topics):
             yield from _numbered(f"spec.topics[{at}].targets", topic.targets)
     elif isinstance(spec, KinesisIngressSpec):
         for at, stream in enumerate(spec.streams):
             yield from _numbered(f"spec.streams[{at}].targets", stream.targets)
+    elif "targets" in type(spec).model_fields:
+        # A file's, or those of a kind of a user's own that calls them so, which are of the type `Targets` then.
+        yield from _numbered("spec.targets", cast("Sequence[str]", vars(spec)["targets"]))
 
 
 def _numbered(path: str, targets: Sequence[str]) -> Iterator[tuple[str, str]]:
