@@ -160,7 +160,11 @@ class RuntimeConfig(BaseModel):
     max_remote_in_flight: Count = Field(
         default=256, description="Most calls under way to one function type behind an endpoint."
     )
-    high_water: Count = Field(default=2000, description="Runnable messages in memory at which ingresses pause.")
+    high_water: Count = Field(
+        default=2000,
+        description="Runnable messages in memory at which ingresses pause; those that wait for a free call of a slow "
+        "function type count for that type alone.",
+    )
     outbox_memory: Size = Field(
         default=32 << 20, description="Records that one egress holds in memory; the others wait on disk."
     )

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import chain
@@ -34,7 +34,8 @@ _BATCHES = 64
 _TURN_SECONDS = 0.002
 """How long a turn may keep the event loop from sockets."""
 _LET_IN = 32
-"""Those who wait for room and are told of it in one turn: most of a crowd would find it taken, in each turn again."""
+"""Those who wait for the same room and are told of it in one turn: most of a crowd would find it taken, again and
+again."""
 _REMEMBERED_COMMITS = 1000
 
 
@@ -88,7 +89,8 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._waiting_durable: defaultdict[int, list[asyncio.Future[None]]] = defaultdict(list)
         """By epoch."""
-        self._waiting_room: deque[asyncio.Future[None]] = deque()
+        self._waiting_room: defaultdict[tuple[str, ...], deque[asyncio.Future[None]]] = defaultdict(deque)
+        """By the typenames of what they want to hand in."""
         self._paused = False
         self._stopping = False
         self._idle: asyncio.Future[None] | None = None
@@ -108,12 +110,12 @@ class Driver:
         self.wake()
         return epoch
 
-    async def room(self) -> None:
-        """Wait until the engine wants more."""
-        while self._paused or not self.engine.wants_more:
+    async def room(self, typenames: Collection[str] = ()) -> None:
+        """Wait until the engine wants more for one of these function types, or at all."""
+        while self._paused or not self.engine.has_room(typenames):
             self._check()
             future = self._loop.create_future()
-            self._waiting_room.append(future)
+            self._waiting_room[tuple(typenames)].append(future)
             await future
 
     async def durable(self, epoch: int) -> None:
@@ -150,12 +152,22 @@ class Driver:
             await self.durable(epoch.number)
         return result
 
-    def _let_in(self, most: int) -> None:
-        while self._waiting_room and most:
-            future = self._waiting_room.popleft()
-            if not future.done():
-                future.set_result(None)
-                most -= 1
+    def _let_in(self) -> bool:
+        """Tell some of those who wait for room that there is; whether there were any."""
+        if self._paused:
+            return False
+        let_in = False
+        for typenames in [each for each in self._waiting_room if self.engine.has_room(each)]:
+            waiting, most = self._waiting_room[typenames], _LET_IN
+            while waiting and most:
+                future = waiting.popleft()
+                if not future.done():
+                    future.set_result(None)
+                    most -= 1
+                    let_in = True
+            if not waiting:
+                del self._waiting_room[typenames]
+        return let_in
 
     def pause(self) -> None:
         """Let ingresses hand in nothing more."""
@@ -180,10 +192,7 @@ class Driver:
         except Exception as error:  # noqa: BLE001 - whatever it is, memory may be wrong now: only the store is right
             self._fail(error)
             return
-        if self._waiting_room and self.engine.wants_more and not self._paused:
-            self._let_in(_LET_IN)
-            self.wake()
-        if busy:
+        if self._let_in() or busy:
             self.wake()
         else:
             self._sleep_until_next_time()
@@ -312,7 +321,8 @@ class Driver:
         for future in chain.from_iterable(self._waiting_durable.values()):
             if not future.done():
                 future.set_exception(unknown)
-        self._let_in(len(self._waiting_room))
+        for future in chain.from_iterable(self._waiting_room.values()):
+            _set(future)
         if self._idle is not None:
             _set(self._idle)
 
@@ -347,8 +357,8 @@ class _Inlet(Inlet):
     def accept(self, arrivals: Sequence[Arrival], partition: str = "", position: bytes | None = None) -> int:
         return self.driver.accept(self.ingress, arrivals, partition, position)
 
-    async def room(self) -> None:
-        await self.driver.room()
+    async def room(self, typenames: Collection[str] = ()) -> None:
+        await self.driver.room(typenames)
 
     async def durable(self, epoch: int) -> None:
         await self.driver.durable(epoch)

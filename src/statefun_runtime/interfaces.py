@@ -5,7 +5,7 @@ them. Records are plain tuples and slotted classes, since every message passes t
 milliseconds since the epoch, as `int`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -225,8 +225,12 @@ class Inlet(Protocol):
         """
         ...
 
-    async def room(self) -> None:
-        """Wait until the runtime wants more. Call it before each `accept`; returns at once below the mark."""
+    async def room(self, typenames: Collection[str] = ()) -> None:
+        """Wait until the runtime wants more. Call it before each `accept`; returns at once below the mark.
+
+        `typenames` are those of the targets, if they are known: then one of these function types at least is not behind
+        with its calls. What comes for the others meanwhile waits on disk.
+        """
 
     async def durable(self, epoch: int) -> None:
         """Wait until `epoch` is durable: only then acknowledge. Raises StoreError if it will never be."""

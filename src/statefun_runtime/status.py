@@ -91,7 +91,7 @@ class Status:
             most = max(types, key=lambda each: each.pending_bytes)
             return f"what waits is over the disk quota, most of it for {most.typename}"
         most = max(types, key=lambda each: each.runnable)
-        return f"{engine.runnable} messages can be handled, most of them by {most.typename}"
+        return f"{engine.mailboxes.runnable} messages can be handled, most of them by {most.typename}"
 
     def snapshot(self) -> EngineSnapshot:
         """The figures behind the metrics."""

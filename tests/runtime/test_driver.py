@@ -154,9 +154,9 @@ async def test_a_waiter_that_was_cancelled_disturbs_nobody(rig: Rig) -> None:
 
 async def test_room_returns_at_once_below_the_mark_and_waits_above_it_until_messages_are_consumed() -> None:
     rig = Rig(limits=Limits(high_water=1, max_in_flight=1)).start()
-    await rig.inlet.room()
+    await rig.inlet.room({"test/f"})
     rig.accept(A, B)
-    waiting = asyncio.ensure_future(rig.inlet.room())
+    waiting = asyncio.ensure_future(rig.inlet.room({"test/f"}))
     await turns()
     assert not waiting.done()
     await rig.endpoint.answer(effects())
@@ -170,12 +170,12 @@ async def test_room_waits_again_if_another_ingress_took_it() -> None:
     rig.accept(A, B)
 
     async def feed() -> None:
-        await other.room()
+        await other.room({"test/f"})
         other.accept([Arrival(("test/f", "c"), b"message")])
 
     fed = asyncio.ensure_future(feed())
     await turns()
-    waiting = asyncio.ensure_future(rig.inlet.room())
+    waiting = asyncio.ensure_future(rig.inlet.room({"test/f"}))
     await turns()
     await rig.endpoint.answer(effects())
     await fed
@@ -195,6 +195,19 @@ async def test_a_crowd_is_let_in_to_the_last_though_some_have_gone() -> None:
         task.cancel()
     await rig.endpoint.answer(effects())
     await asyncio.wait_for(asyncio.gather(*waiting[1::2]), 10)
+    await rig.close()
+
+
+async def test_who_waits_for_room_of_a_slow_type_does_not_hold_up_those_of_another() -> None:
+    rig = Rig(limits=Limits(high_water=1, max_in_flight=1)).start()
+    rig.accept(A, B)
+    await turns()
+    slow = asyncio.ensure_future(rig.inlet.room({"test/f"}))
+    await turns()
+    await asyncio.wait_for(rig.inlet.room({"test/other"}), 10)
+    assert not slow.done()
+    await rig.endpoint.answer(effects())
+    await slow
     await rig.close()
 
 

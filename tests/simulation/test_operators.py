@@ -170,7 +170,7 @@ def check(run: Run) -> None:
         assert in_order == sorted(in_order), address
         assert all(run.targets[number] == address for number in numbers)
     assert run.world.rows_left() == {}
-    assert run.world.engine.runnable == 0
+    assert run.world.engine.mailboxes.runnable == 0
 
 
 def simulate(seed: int) -> Run:

@@ -118,7 +118,7 @@ class World:
             self.cut()
             if self.cut_epoch is not None:
                 self.commit()
-            elif not self.engine.runnable or self.engine.next_time() is not None:
+            elif not self.engine.mailboxes.runnable or self.engine.next_time() is not None:
                 due = self.engine.next_time()
                 if due is None:
                     self._settle()

@@ -1,6 +1,6 @@
 """The engine's face: messages in, calls out, effects applied, epochs cut. All of it in memory and without I/O."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from random import Random
 
 from statefun.wire import encode_typed_value
@@ -86,21 +86,24 @@ class Engine:
     # ------------------------------------------------------------------------------------------------------- messages
 
     @property
-    def runnable(self) -> int:
-        """Messages in memory that wait for nothing but their turn."""
-        return sum(each.runnable for each in self.mailboxes.types.values() if not each.unreachable)
-
-    @property
     def pending(self) -> int:
         """All messages that wait or are in flight, in memory or not."""
         return sum(each.pending for each in self.mailboxes.types.values())
 
     @property
     def wants_more(self) -> bool:
-        """Whether ingresses may hand in messages."""
+        """Whether ingresses may hand in messages for function types that are not behind."""
         if self.outbox.full or self.mailboxes.is_over_quota or self.is_behind:
             return False
-        return self.runnable < self._limits.high_water
+        return self.mailboxes.runnable < self._limits.high_water
+
+    def has_room(self, typenames: Collection[str]) -> bool:
+        """Whether ingresses may hand in messages for these function types, of which one at least is not behind.
+
+        What is handed in for the others goes to the store: a slow function type does not hold up what comes with it.
+        """
+        are_slow = (self.mailboxes.is_slow(self._aliases.get(typename, typename)) for typename in typenames)
+        return self.wants_more and (not typenames or not all(are_slow))
 
     @property
     def is_behind(self) -> bool:

@@ -77,6 +77,11 @@ class FunctionType:
         self.has_expiry = False
         self.sent = self.egressed = self.invocations = self.failures = self.parked = 0
 
+    @property
+    def is_saturated(self) -> bool:
+        """Whether as many of its calls are under way as may be, so that what is runnable waits for one of them."""
+        return self.in_flight >= self.window
+
     def restore(self, pending: Pending) -> None:
         """Begin with these messages in the store."""
         self.pending, self.pending_bytes = pending

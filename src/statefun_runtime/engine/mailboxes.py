@@ -12,6 +12,8 @@ from statefun_runtime.interfaces import Address, Message
 
 _COLD_ADDRESSES = 256
 """Addresses of one type that one read brings into memory."""
+_COLD_WHEN_FULL = 16
+"""The same when the memory is full of what other types wait for."""
 _SWEPT = 20_000
 """Mailboxes that one sweep looks at: some milliseconds at most."""
 
@@ -63,6 +65,21 @@ class Mailboxes:
     def is_over_quota(self) -> bool:
         """Whether what waits takes more bytes than it may."""
         return sum(each.pending_bytes for each in self.types.values()) >= self._limits.disk_quota
+
+    @property
+    def runnable(self) -> int:
+        """Messages in memory that wait for nothing but their turn."""
+        return sum(each.runnable for each in self.types.values() if not (each.unreachable or each.is_saturated))
+
+    def is_slow(self, typename: str) -> bool:
+        """Whether a function type takes too long for what comes: too much waits for its calls to return."""
+        function_type = self.types.get(typename)
+        return function_type is not None and self._is_slow(function_type)
+
+    def _is_slow(self, function_type: FunctionType) -> bool:
+        if function_type.unreachable or not function_type.is_saturated:
+            return False
+        return function_type.runnable >= self._limits.high_water
 
     def pending(self) -> dict[str, Pending]:
         """What waits or is in flight, by typename."""
@@ -116,8 +133,13 @@ class Mailboxes:
         return self.queued >= self._limits.max_queued or self.queued_bytes >= self._limits.max_queued_bytes
 
     def _keeps_out(self, function_type: FunctionType) -> bool:
-        """Whether an address that is not in memory had better stay out of it."""
-        return self.is_full or (function_type.unreachable > 0 and bool(function_type.ready))
+        """Whether an address that is not in memory had better stay out of it.
+
+        A function type of which nothing is runnable is let in even when the memory is full of what others wait for.
+        """
+        if self.is_full and function_type.runnable:
+            return True
+        return self._is_slow(function_type) or (function_type.unreachable > 0 and bool(function_type.ready))
 
     def open(self, address: Address, epochs: Iterable[Epoch]) -> Mailbox:
         """The mailbox of an address, brought into memory if need be; what waits for it in the store follows.
@@ -203,7 +225,8 @@ class Mailboxes:
             probe = function_type.unreachable > 0
             if probe and function_type.in_flight:
                 continue
-            ranges.append(ColdRange(function_type, start, 1 if probe else _COLD_ADDRESSES))
+            few = _COLD_ADDRESSES if not self.is_full else _COLD_WHEN_FULL
+            ranges.append(ColdRange(function_type, start, 1 if probe else few))
         return ranges
 
     def warmed(self, cold: ColdRange, addresses: list[ColdAddress], last: str | None, epochs: Iterable[Epoch]) -> None:

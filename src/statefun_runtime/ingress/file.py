@@ -54,7 +54,7 @@ class FileIngress:
         inlet = self._inlet
         while block := self._next_block():
             arrivals, position = block
-            await inlet.room()
+            await inlet.room({arrival.target[0] for arrival in arrivals})
             inlet.accept(arrivals, "", position)
             await asyncio.sleep(0)
 

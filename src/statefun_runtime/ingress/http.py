@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from aiohttp import web
@@ -69,7 +69,7 @@ class HttpIngress:
             raise HttpError(400, str(error)) from error
         asked = request_of(request, body, arrivals, awaits_reply=called is not None)
         try:
-            await self._room()
+            await self._room(arrivals)
             if seconds is None and asked.key is None:
                 await self._inlet.durable(self._inlet.accept(arrivals))
                 response = web.Response(status=HTTPStatus.ACCEPTED)
@@ -87,9 +87,9 @@ class HttpIngress:
         payload = payload_of(request.headers.get("Content-Type", ""), body)
         return [Arrival(address_of(path), payload + headers)]
 
-    async def _room(self) -> None:
+    async def _room(self, arrivals: Sequence[Arrival]) -> None:
         try:
             async with asyncio.timeout(ROOM_SECONDS):
-                await self._inlet.room()
+                await self._inlet.room({arrival.target[0] for arrival in arrivals})
         except TimeoutError as error:
             raise HttpError(429, "too many messages wait already; try again", TRY_LATER) from error

@@ -40,6 +40,7 @@ class KafkaIngress:
         self._spec = spec
         self._counts = context.counts
         self._records = KafkaRecords(spec.topics, spec.invalid_record_handling)
+        self._targets = {target for topic in spec.topics for target in topic.targets}
         self._group = spec.group or f"{context.application_id}-{spec.id}"
         try:
             self._settings = client_settings(
@@ -89,7 +90,7 @@ class KafkaIngress:
             await self._blocking(reader.close)
 
     async def _step(self, reader: KafkaReader) -> None:
-        await self._inlet.room()
+        await self._inlet.room(self._targets)
         found = await self._blocking(lambda: reader.find(self._positions))
         for partition, offset in found.items():
             self._accept([], partition, offset)

@@ -1,7 +1,7 @@
 """An inlet that keeps epochs as a runtime does: what is not durable is lost in a crash."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from statefun_runtime.errors import StoreError
 from statefun_runtime.interfaces import Arrival
@@ -43,7 +43,7 @@ class MemoryInlet:
             self._keep()
         return self.epoch
 
-    async def room(self) -> None:
+    async def room(self, typenames: Collection[str] = ()) -> None:  # noqa: ARG002  # there is room for all or none
         await self.open.wait()
 
     async def durable(self, epoch: int) -> None:

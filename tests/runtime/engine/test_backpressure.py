@@ -42,9 +42,9 @@ def test_messages_of_a_busy_address_count_from_when_its_call_is_over() -> None:
     accept(world, A, b"1", b"2", b"3")
     batch = call(world)
     accept(world, A, *(b"%d" % n for n in range(10)))
-    assert (world.engine.runnable, world.engine.wants_more) == (0, True)
+    assert (world.engine.mailboxes.runnable, world.engine.wants_more) == (0, True)
     world.reply(batch, does())
-    assert (world.engine.runnable, world.engine.wants_more) == (10, False)
+    assert (world.engine.mailboxes.runnable, world.engine.wants_more) == (10, False)
 
 
 def test_messages_that_functions_send_count() -> None:
@@ -58,20 +58,86 @@ def test_messages_of_a_parked_address_do_not_count() -> None:
     world = world_of(limits=LOW)
     accept(world, A, *(b"%d" % n for n in range(10)))
     answer(world, PERMANENT)
-    assert (world.engine.runnable, world.engine.wants_more) == (0, True)
+    assert (world.engine.mailboxes.runnable, world.engine.wants_more) == (0, True)
     accept(world, A, b"another")
-    assert world.engine.runnable == 0
+    assert world.engine.mailboxes.runnable == 0
     resume(world, A)
-    assert world.engine.runnable == 11
+    assert world.engine.mailboxes.runnable == 11
 
 
 def test_messages_of_an_address_that_backs_off_do_not_count_until_its_next_attempt() -> None:
     world = world_of(limits=LOW)
     accept(world, A, b"1", b"2", b"3")
     answer(world, TRANSIENT)
-    assert (world.engine.runnable, world.engine.wants_more) == (0, True)
+    assert (world.engine.mailboxes.runnable, world.engine.wants_more) == (0, True)
     world.advance(10)
-    assert (world.engine.runnable, world.engine.wants_more) == (3, False)
+    assert (world.engine.mailboxes.runnable, world.engine.wants_more) == (3, False)
+
+
+def test_what_waits_for_a_free_call_of_its_type_holds_up_that_type_only() -> None:
+    world = world_of(limits=Limits(high_water=3, max_in_flight=1))
+    accept(world, A, b"1")
+    batch = call(world)
+    accept(world, B, b"2", b"3")
+    assert world.engine.has_room({"test/f"})
+    accept(world, B, b"4")
+    assert (world.engine.mailboxes.runnable, world.engine.wants_more) == (0, True)
+    assert not world.engine.has_room({"test/f"})
+    assert world.engine.has_room({"test/g"})
+    assert world.engine.has_room({"test/f", "test/g"})
+    world.reply(batch, does())
+    ready(world)
+    assert world.engine.has_room({"test/f"})
+
+
+def test_what_waits_for_a_free_call_counts_by_the_name_that_the_function_has_now() -> None:
+    world = world_of(limits=Limits(high_water=1, max_in_flight=1, aliases={"test/old": "test/f"}))
+    accept(world, A, b"1")
+    call(world)
+    accept(world, B, b"2")
+    assert not world.engine.has_room({"test/old"})
+
+
+def test_further_addresses_of_a_slow_type_wait_in_the_store() -> None:
+    world = world_of(limits=Limits(high_water=3, max_in_flight=1))
+    accept(world, A, b"1")
+    batch = call(world)
+    accept(world, B, b"2", b"3", b"4")
+    others = [("test/f", f"other {number}") for number in range(50)]
+    for address in others:
+        accept(world, address, b"5")
+    assert (world.engine.mailboxes.queued, world.engine.pending) == (4, 54)
+    called: list[Address] = []
+    batches = [batch]
+    while batches:
+        [batch] = batches
+        called.append(batch.target)
+        world.reply(batch, does())
+        commit(world)
+        world.load()
+        batches = ready(world)
+    assert sorted(called) == sorted([A, B, *others])
+    assert world.engine.pending == 0
+
+
+def test_a_memory_full_of_what_waits_for_a_slow_type_lets_another_type_in() -> None:
+    world = world_of(limits=Limits(max_queued=3, max_in_flight=1))
+    accept(world, A, b"1")
+    call(world)
+    accept(world, B, b"2", b"3", b"4")
+    assert world.engine.mailboxes.is_full
+    for number in range(10):
+        accept(world, ("test/g", f"c{number}"), b"5")
+    answered = 0
+    commit(world)
+    world.load()
+    while batches := ready(world):
+        for batch in batches:
+            world.reply(batch, does())
+            answered += 1
+        commit(world)
+        world.load()
+    assert answered == 10
 
 
 def test_messages_of_a_parked_address_do_not_count_after_a_restart() -> None:
@@ -79,16 +145,16 @@ def test_messages_of_a_parked_address_do_not_count_after_a_restart() -> None:
     accept(world, A, b"1", b"2", b"3")
     answer(world, PERMANENT)
     restart(world)
-    assert (world.engine.runnable, world.engine.wants_more) == (0, True)
+    assert (world.engine.mailboxes.runnable, world.engine.wants_more) == (0, True)
     world.load()
-    assert world.engine.runnable == 0
+    assert world.engine.mailboxes.runnable == 0
 
 
 def test_delayed_messages_count_from_when_they_fire() -> None:
     world = world_of(limits=LOW)
     accept(world, A, b"1")
     answer(world, does(*(later(5, C, b"x") for _ in range(3))))
-    assert world.engine.runnable == 0
+    assert world.engine.mailboxes.runnable == 0
     world.advance(5)
     assert not world.engine.wants_more
 
@@ -133,5 +199,5 @@ def test_counting_never_drifts_whatever_happens(actions: list[tuple[str, int]], 
         elif action == "crash":
             restart(world)
         commit(world)
-        assert (world.engine.runnable, world.engine.mailboxes.queued) == counted(world)
+        assert (world.engine.mailboxes.runnable, world.engine.mailboxes.queued) == counted(world)
         assert world.engine.pending == waiting(world)

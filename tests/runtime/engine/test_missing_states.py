@@ -201,7 +201,7 @@ def test_a_type_that_changed_between_two_starts_parks_each_address_that_is_calle
         batch = answer(world, MissingStates((StateSpec("seen", "test/number"),)))
         assert batch.target == address
         assert address in world.engine.epoch.parked
-    assert world.engine.runnable == 0
+    assert world.engine.mailboxes.runnable == 0
 
 
 def test_declaring_a_changed_type_beforehand_is_an_error() -> None:

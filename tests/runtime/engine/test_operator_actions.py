@@ -151,7 +151,7 @@ def test_the_counts_of_what_waits_are_right_afterwards(action: Action) -> None:
     world.function = lambda _: does()
     world.run()
     mailboxes = world.engine.mailboxes
-    assert (mailboxes.queued, mailboxes.queued_bytes, world.engine.runnable) == (0, 0, 0)
+    assert (mailboxes.queued, mailboxes.queued_bytes, world.engine.mailboxes.runnable) == (0, 0, 0)
     assert (world.engine.pending, mailboxes.types["test/f"].pending_bytes) == (0, 0)
 
 

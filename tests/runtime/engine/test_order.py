@@ -84,7 +84,7 @@ def test_a_stale_reply_is_dropped() -> None:
     world.engine.reply(current, does(Send(C, b"twice")))
     answer(world, does(), expect=[b"once"])
     assert ready(world) == []
-    assert world.engine.runnable == 0
+    assert world.engine.mailboxes.runnable == 0
 
 
 def test_a_reply_to_an_address_that_is_no_longer_in_memory_is_dropped() -> None:

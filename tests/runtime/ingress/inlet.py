@@ -1,5 +1,7 @@
 """An inlet that ends an ingress between two of its steps."""
 
+from collections.abc import Collection
+
 from statefun_runtime.testing import MemoryInlet
 
 
@@ -14,7 +16,7 @@ class StoppingInlet(MemoryInlet):
         super().__init__(earlier=earlier)
         self._turns = turns
 
-    async def room(self) -> None:
+    async def room(self, typenames: Collection[str] = ()) -> None:
         self._turns -= 1
         if self._turns <= 0:
             raise KilledError

@@ -1,6 +1,7 @@
 import json
 import logging
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -148,7 +149,7 @@ class TruncatingInlet(MemoryInlet):
         super().__init__()
         self._path = path
 
-    async def room(self) -> None:
+    async def room(self, typenames: Collection[str] = ()) -> None:
         os.truncate(self._path, 10)
 
 
