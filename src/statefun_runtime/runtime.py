@@ -14,7 +14,7 @@ from random import SystemRandom
 from statefun import StatefulFunctions
 from statefun_runtime.access import Access, remove_access, write_access
 from statefun_runtime.adapters import make_egress, make_ingress
-from statefun_runtime.answer import REQUESTS
+from statefun_runtime.answer import OWN_NAMESPACE, REQUESTS
 from statefun_runtime.clock import EngineClock, SystemClock
 from statefun_runtime.config import FunctionSettings, RuntimeConfig
 from statefun_runtime.console.actions import Actions
@@ -72,7 +72,7 @@ class Runtime:
             store = RocksDBStore(self._config.data_dir, lock_timeout=self._config.lock_timeout / 1000)
             stack.callback(store.close)
             release_misconfigured(store)
-            self._rename_functions(store)
+            self._check_and_rename_functions(store)
             recovery = recover(store)
             self._build(store, recovery, stop)
             stack.callback(self._driver.close)
@@ -91,8 +91,13 @@ class Runtime:
             finally:
                 await self._stop()
 
-    def _rename_functions(self, store: RocksDBStore) -> None:
+    def _check_and_rename_functions(self, store: RocksDBStore) -> None:
         served = {spec.typename for spec in self._functions} | {spec.functions for spec in self._module.endpoints}
+        for typename in sorted(served):
+            if typename.startswith(f"{OWN_NAMESPACE}/"):
+                raise ConfigError(
+                    f"{typename} is in the namespace of the runtime's own functions; give it another name"
+                )
         for old, new in self._config.aliases.items():
             if old in served:
                 raise ConfigError(f"{old} is an alias of {new} and a function of its own; take one of them out")

@@ -9,10 +9,11 @@ from typing import NamedTuple
 import aiohttp
 import pytest
 
-from statefun import Int32Type
+from statefun import Context, Int32Type, Message, StatefulFunctions
 from statefun.client import AsyncStatefunClient, CallFailedError, CallTimeoutError, RefusedError
 from statefun_runtime.cli.application import playground_module
 from statefun_runtime.config import FunctionSettings, RuntimeConfig
+from statefun_runtime.errors import ConfigError
 from statefun_runtime.runtime import Runtime
 from tests.e2e.ports import free_port
 from tests.runtime.call_application import functions
@@ -270,3 +271,15 @@ async def test_the_python_client_calls_with_keys_and_tells_failures_apart(served
             await client.call("test/silent/a", "hi", timeout=0.01)
         with pytest.raises(CallFailedError, match="broken on purpose"):
             await client.call("test/broken/a", "hi")
+
+
+async def test_a_function_with_a_name_of_the_runtimes_own_is_refused(tmp_path: Path) -> None:
+    own = StatefulFunctions()
+
+    @own.bind("io.statefun.http/request")
+    def request(context: Context, message: Message) -> None:
+        raise NotImplementedError
+
+    config = RuntimeConfig(data_dir=tmp_path, admin_port=0, http_port=0, http_egress_port=0)
+    with pytest.raises(ConfigError, match="the namespace of the runtime's own functions"):
+        await Runtime(playground_module(config), own, config).run(asyncio.Event())
