@@ -78,10 +78,8 @@ class Status:
         }
 
     def _pause(self) -> str | None:
-        """Why ingresses pause; `None` if they do not."""
+        """Why ingresses pause, all of them or those for some function types; `None` if they do not."""
         engine = self._driver.engine
-        if engine.wants_more:
-            return None
         if engine.outbox.full:
             return f"too many records wait for {', '.join(sorted(engine.outbox.full))}"
         types = engine.mailboxes.types.values()
@@ -90,8 +88,10 @@ class Status:
         if engine.mailboxes.is_over_quota:
             most = max(types, key=lambda each: each.pending_bytes)
             return f"what waits is over the disk quota, most of it for {most.typename}"
-        most = max(types, key=lambda each: each.runnable)
-        return f"{engine.mailboxes.runnable} messages can be handled, most of them by {most.typename}"
+        behind = [each.typename for each in types if engine.mailboxes.is_behind(each.typename)]
+        if behind:
+            return f"more messages come than can be handled by {', '.join(behind)}"
+        return None if engine.has_room() else f"{engine.mailboxes.runnable} messages can be handled"
 
     def snapshot(self) -> EngineSnapshot:
         """The figures behind the metrics."""
@@ -104,7 +104,7 @@ class Status:
             pending_messages=engine.pending,
             delayed_messages=engine.delayed.count,
             addresses_in_memory=engine.mailboxes.addresses,
-            ingresses_paused=not engine.wants_more,
+            ingresses_paused=self._pause() is not None,
             outbox_bytes={name: engine.outbox.size(name) for name in self._egresses},
             functions={t.typename: self._function(t) for t in engine.mailboxes.types.values()},
         )

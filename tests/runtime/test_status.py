@@ -32,9 +32,9 @@ async def test_a_full_egress_is_named_as_the_reason_of_the_pause(rig: Rig) -> No
     assert not status(rig).snapshot().ingresses_paused
 
 
-async def test_the_function_with_most_messages_is_named_as_the_reason_of_the_pause(rig: Rig) -> None:
+async def test_the_function_that_is_behind_is_named_as_the_reason_of_the_pause(rig: Rig) -> None:
     rig.accept(A, A)
-    assert status(rig).as_json()["paused"] == "2 messages can be handled, most of them by test/f"
+    assert status(rig).as_json()["paused"] == "more messages come than can be handled by test/f"
 
 
 async def test_the_position_of_an_ingress_is_shown_when_it_is_durable(rig: Rig) -> None:

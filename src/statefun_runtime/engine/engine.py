@@ -90,20 +90,17 @@ class Engine:
         """All messages that wait or are in flight, in memory or not."""
         return sum(each.pending for each in self.mailboxes.types.values())
 
-    @property
-    def wants_more(self) -> bool:
-        """Whether ingresses may hand in messages for function types that are not behind."""
-        if self.outbox.full or self.mailboxes.is_over_quota or self.is_behind:
-            return False
-        return self.mailboxes.runnable < self._limits.high_water
-
-    def has_room(self, typenames: Collection[str]) -> bool:
+    def has_room(self, typenames: Collection[str] = ()) -> bool:
         """Whether ingresses may hand in messages for these function types, of which one at least is not behind.
 
-        What is handed in for the others goes to the store: a slow function type does not hold up what comes with it.
+        What is handed in for the others waits: a function type that is behind does not hold up what comes with it.
+        Without names it must not be much that waits in all.
         """
-        are_slow = (self.mailboxes.is_slow(self._aliases.get(typename, typename)) for typename in typenames)
-        return self.wants_more and (not typenames or not all(are_slow))
+        if self.outbox.full or self.mailboxes.is_over_quota or self.is_behind:
+            return False
+        if not typenames:
+            return self.mailboxes.runnable < self._limits.high_water
+        return not all(self.mailboxes.is_behind(self._aliases.get(typename, typename)) for typename in typenames)
 
     @property
     def is_behind(self) -> bool:

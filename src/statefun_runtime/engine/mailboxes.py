@@ -71,13 +71,10 @@ class Mailboxes:
         """Messages in memory that wait for nothing but their turn."""
         return sum(each.runnable for each in self.types.values() if not (each.unreachable or each.is_saturated))
 
-    def is_slow(self, typename: str) -> bool:
-        """Whether a function type takes too long for what comes: too much waits for its calls to return."""
+    def is_behind(self, typename: str) -> bool:
+        """Whether too many messages of a function type could run now if it were called faster."""
         function_type = self.types.get(typename)
-        return function_type is not None and self._is_slow(function_type)
-
-    def _is_slow(self, function_type: FunctionType) -> bool:
-        if function_type.unreachable or not function_type.is_saturated:
+        if function_type is None or function_type.unreachable:
             return False
         return function_type.runnable >= self._limits.high_water
 
@@ -139,7 +136,9 @@ class Mailboxes:
         """
         if self.is_full and function_type.runnable:
             return True
-        return self._is_slow(function_type) or (function_type.unreachable > 0 and bool(function_type.ready))
+        if function_type.unreachable:
+            return bool(function_type.ready)
+        return function_type.is_saturated and function_type.runnable >= self._limits.high_water
 
     def open(self, address: Address, epochs: Iterable[Epoch]) -> Mailbox:
         """The mailbox of an address, brought into memory if need be; what waits for it in the store follows.

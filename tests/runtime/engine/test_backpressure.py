@@ -29,12 +29,12 @@ from .steps import (
 LOW = Limits(high_water=3)
 
 
-def test_the_engine_wants_more_below_the_mark_only() -> None:
+def test_there_is_room_below_the_mark_only() -> None:
     world = world_of(limits=LOW)
     accept(world, A, b"1", b"2")
-    assert world.engine.wants_more
+    assert world.engine.has_room()
     accept(world, B, b"3")
-    assert not world.engine.wants_more
+    assert not world.engine.has_room()
 
 
 def test_messages_of_a_busy_address_count_from_when_its_call_is_over() -> None:
@@ -42,23 +42,23 @@ def test_messages_of_a_busy_address_count_from_when_its_call_is_over() -> None:
     accept(world, A, b"1", b"2", b"3")
     batch = call(world)
     accept(world, A, *(b"%d" % n for n in range(10)))
-    assert (world.engine.mailboxes.runnable, world.engine.wants_more) == (0, True)
+    assert (world.engine.mailboxes.runnable, world.engine.has_room()) == (0, True)
     world.reply(batch, does())
-    assert (world.engine.mailboxes.runnable, world.engine.wants_more) == (10, False)
+    assert (world.engine.mailboxes.runnable, world.engine.has_room()) == (10, False)
 
 
 def test_messages_that_functions_send_count() -> None:
     world = world_of(limits=LOW)
     accept(world, A, b"1")
     answer(world, does(*(Send(C, b"x") for _ in range(3))))
-    assert not world.engine.wants_more
+    assert not world.engine.has_room()
 
 
 def test_messages_of_a_parked_address_do_not_count() -> None:
     world = world_of(limits=LOW)
     accept(world, A, *(b"%d" % n for n in range(10)))
     answer(world, PERMANENT)
-    assert (world.engine.mailboxes.runnable, world.engine.wants_more) == (0, True)
+    assert (world.engine.mailboxes.runnable, world.engine.has_room()) == (0, True)
     accept(world, A, b"another")
     assert world.engine.mailboxes.runnable == 0
     resume(world, A)
@@ -69,9 +69,9 @@ def test_messages_of_an_address_that_backs_off_do_not_count_until_its_next_attem
     world = world_of(limits=LOW)
     accept(world, A, b"1", b"2", b"3")
     answer(world, TRANSIENT)
-    assert (world.engine.mailboxes.runnable, world.engine.wants_more) == (0, True)
+    assert (world.engine.mailboxes.runnable, world.engine.has_room()) == (0, True)
     world.advance(10)
-    assert (world.engine.mailboxes.runnable, world.engine.wants_more) == (3, False)
+    assert (world.engine.mailboxes.runnable, world.engine.has_room()) == (3, False)
 
 
 def test_what_waits_for_a_free_call_of_its_type_holds_up_that_type_only() -> None:
@@ -81,13 +81,20 @@ def test_what_waits_for_a_free_call_of_its_type_holds_up_that_type_only() -> Non
     accept(world, B, b"2", b"3")
     assert world.engine.has_room({"test/f"})
     accept(world, B, b"4")
-    assert (world.engine.mailboxes.runnable, world.engine.wants_more) == (0, True)
+    assert (world.engine.mailboxes.runnable, world.engine.has_room()) == (0, True)
     assert not world.engine.has_room({"test/f"})
     assert world.engine.has_room({"test/g"})
     assert world.engine.has_room({"test/f", "test/g"})
     world.reply(batch, does())
     ready(world)
     assert world.engine.has_room({"test/f"})
+
+
+def test_a_type_that_is_sent_more_than_the_processor_can_take_is_refused_alone() -> None:
+    world = world_of(limits=LOW)
+    accept(world, A, b"1", b"2", b"3")
+    assert not world.engine.has_room({"test/f"})
+    assert world.engine.has_room({"test/g"})
 
 
 def test_what_waits_for_a_free_call_counts_by_the_name_that_the_function_has_now() -> None:
@@ -145,7 +152,7 @@ def test_messages_of_a_parked_address_do_not_count_after_a_restart() -> None:
     accept(world, A, b"1", b"2", b"3")
     answer(world, PERMANENT)
     restart(world)
-    assert (world.engine.mailboxes.runnable, world.engine.wants_more) == (0, True)
+    assert (world.engine.mailboxes.runnable, world.engine.has_room()) == (0, True)
     world.load()
     assert world.engine.mailboxes.runnable == 0
 
@@ -156,7 +163,7 @@ def test_delayed_messages_count_from_when_they_fire() -> None:
     answer(world, does(*(later(5, C, b"x") for _ in range(3))))
     assert world.engine.mailboxes.runnable == 0
     world.advance(5)
-    assert not world.engine.wants_more
+    assert not world.engine.has_room()
 
 
 actions = st.lists(

@@ -125,7 +125,7 @@ def test_a_function_type_that_nobody_serves_needs_no_memory_and_stops_no_ingress
         accept(world, ("test/f", str(number)), b"2")
         commit(world)
     assert world.engine.mailboxes.addresses <= 2
-    assert (world.engine.pending, world.engine.wants_more) == (101, True)
+    assert (world.engine.pending, world.engine.has_room()) == (101, True)
     world.advance(1000)
     world.reply(call(world), does())
     assert len(drain(world)) == 100
@@ -148,19 +148,19 @@ def test_while_commits_do_not_keep_up_nothing_goes_on() -> None:
     accept(world, A, b"1")
     world.cut()
     accept(world, B, b"1")
-    assert world.engine.wants_more
+    assert world.engine.has_room()
     accept(world, B, b"2")
-    assert (world.engine.wants_more, ready(world)) == (False, [])
+    assert (world.engine.has_room(), ready(world)) == (False, [])
     world.commit()
-    assert world.engine.wants_more
+    assert world.engine.has_room()
     assert len(ready(world)) == 2
 
 
 def test_above_the_disk_quota_ingresses_pause() -> None:
     world = world_of(limits=Limits(disk_quota=1000))
     accept(world, A, bytes(600))
-    assert world.engine.wants_more
+    assert world.engine.has_room()
     answer(world, does(Send(B, bytes(1000))))
-    assert (world.engine.mailboxes.is_over_quota, world.engine.wants_more) == (True, False)
+    assert (world.engine.mailboxes.is_over_quota, world.engine.has_room()) == (True, False)
     answer(world, does())
-    assert world.engine.wants_more
+    assert world.engine.has_room()
