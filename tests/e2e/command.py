@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.e2e.ports import free_port
@@ -49,11 +49,12 @@ class Command:
         ready: Callable[[], bool],
         cwd: Path = ROOT,
         environment: Mapping[str, str] | None = None,
+        program: Sequence[str] = (STATEFUN,),
     ) -> None:
         self.log = directory / f"{arguments[0]}.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [STATEFUN, *arguments],
+                [*program, *arguments],
                 cwd=cwd,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -89,6 +90,8 @@ class Runtime:
         self.data = directory / "data"
         self.environment: Mapping[str, str] | None = None
         """Of the process, from its next start on; `None` is that of the tests."""
+        self.program: Sequence[str] = (STATEFUN,)
+        """What is run instead of `statefun`, from its next start on."""
         self.ingress_port = free_port()
         self.egress_port = free_port()
         self.admin_port = free_port()
@@ -117,6 +120,7 @@ class Runtime:
             ready=self.is_ready,
             cwd=self._cwd,
             environment=self.environment,
+            program=self.program,
         )
 
     def start(self, *settings: str) -> "Runtime":

@@ -1,87 +1,141 @@
-"""Kafka to Kafka through a runtime that is killed: each record once, in order for each key."""
+"""Kafka to Kafka, exactly once, whatever is killed, paused and cut off."""
 
 import time
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
+from statistics import quantiles
 
 import pytest
 
-from tests.e2e.command import Runtime
+from tests.e2e.server import Server
 from tests.kafka.broker import Broker
-from tests.kafka.topics import Reader, Writer, create
+from tests.kafka.pipeline import FUNCTIONS, Pipeline
+from tests.kafka.traffic import differences
+from tests.smoke.proxy import Proxy
 
-pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timeout(420)]
 
-MODULE = """\
-kind: io.statefun.kafka.v1/ingress
-spec:
-  id: kafka/in
-  address: {address}
-  consumerGroupId: tests-in
-  startupPosition: {{type: earliest}}
-  topics:
-    - {{topic: in, valueType: kafka/text, targets: [kafka/counter]}}
----
-kind: io.statefun.kafka.v1/egress
-spec:
-  id: kafka/out
-  address: {address}
-  deliverySemantic: {{type: exactly-once, transactionTimeout: 30s}}
-"""
-KILLS = 8
-IN_DOUBT = 2
-"""Kills after which the runtime has to find out what went out; without them the test says little."""
-MOST_KILLS = 40
-KEYS = 5
+LIVES = 28
+"""Of each of the two runtimes of each test."""
+BROKER_KILLS = 6
+FATES = {"passed": 6, "dropped": 1, "delayed": 2}
+BURST = 20_000
+STEADY_SECONDS = 4.0
+
+
+class Scene:
+    """Two applications on one broker, one of them behind a proxy that cuts connections."""
+
+    def __init__(self, broker: Broker, pipelines: list[Pipeline], random: Random, say: Callable[[str], None]) -> None:
+        self.counts: Counter[str] = Counter()
+        self._broker = broker
+        self._pipelines = pipelines
+        self._random = random
+        self._say = say
+        self._failed = False
+        """Whether one of the threads has failed, so that the others need not go on."""
+
+    def go_through_all(self) -> None:
+        """Kill and pause the runtimes, each by a thread of its own, and the broker, until each was killed enough."""
+        with ThreadPoolExecutor(len(self._pipelines)) as pool:
+            lives = [pool.submit(self._live, each, Random(self._random.random())) for each in self._pipelines]
+            while self.counts["broker kills"] < BROKER_KILLS and not any(life.done() for life in lives):
+                time.sleep(self._random.uniform(4, 10))  # what happens meanwhile is not known
+                self._broker.kill()
+                self._broker.start()
+                self.counts["broker kills"] += 1
+            for life in lives:
+                life.result()
+
+    def _live(self, pipeline: Pipeline, random: Random) -> None:
+        while (pipeline.lives < LIVES or self.counts["broker kills"] < BROKER_KILLS) and not self._failed:
+            try:
+                pipeline.live(random)
+            except BaseException:
+                self._failed = True
+                raise
+            self._say(f"  {pipeline.name}: {pipeline.lives} lives, {pipeline.watching.count} records")
 
 
 @pytest.fixture
-def runtime(broker: Broker, tmp_path: Path) -> Iterator[Runtime]:
-    module = tmp_path / "module.yaml"
-    module.write_text(MODULE.format(address=broker.address))
-    started = Runtime(tmp_path, str(module), "--functions", "tests.kafka.application:functions")
-    yield started
-    started.kill()
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    def print_at_once(text: str) -> None:
+        with capsys.disabled():
+            print(text, flush=True)
+
+    return print_at_once
 
 
-def test_each_record_comes_once_and_in_order_through_kills(broker: Broker, runtime: Runtime) -> None:
-    create(broker.address, "in", partitions=2)
-    create(broker.address, "out")
-    random = Random(5)
-    writer = Writer(broker.address)
-    written = kills = 0
-    while kills < KILLS or in_doubt(runtime) < IN_DOUBT:
-        assert kills < MOST_KILLS, "no kill came between a transaction and the commit that knows of it"
-        kills += 1
-        runtime.start("--lock-timeout", "20 s")
-        until = time.monotonic() + random.uniform(0.2, 3)
-        while time.monotonic() < until:
-            batch = range(written, written + random.randrange(1, 20))
-            writer.write("in", [(f"k{n % KEYS}".encode(), b"%d" % n) for n in batch])
-            written = batch.stop
-        runtime.kill()
-    runtime.start("--lock-timeout", "20 s")
-    reader = Reader(broker.address, "out")
-    records = reader.read(written)
-    reader.close()
-    assert runtime.stop() == 0
-    assert in_order(records) == expected(written)
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    running = Server(tmp_path, FUNCTIONS)
+    yield running
+    running.command.kill()
 
 
-def in_doubt(runtime: Runtime) -> int:
-    log = runtime.directory / "run.log"
-    return log.read_text().count("waiting epochs went out before") if log.exists() else 0
+def test_functions_within_the_process(broker: Broker, tmp_path: Path, say: Callable[[str], None]) -> None:
+    check("inside", broker, tmp_path, say)
 
 
-def in_order(records: list[tuple[str, str]]) -> dict[str, list[str]]:
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for key, value in records:
-        found[key].append(value)
-    return dict(found)
+def test_functions_over_http(broker: Broker, tmp_path: Path, server: Server, say: Callable[[str], None]) -> None:
+    check("http", broker, tmp_path, say, server.socket)
 
 
-def expected(written: int) -> dict[str, list[str]]:
-    numbers = {f"k{key}": range(key, written, KEYS) for key in range(KEYS)}
-    return {key: [f"{place} {n}" for place, n in enumerate(of_key, 1)] for key, of_key in numbers.items()}
+def check(name: str, broker: Broker, directory: Path, say: Callable[[str], None], socket: Path | None = None) -> None:
+    seed = time.time_ns() % 1_000_000
+    random = Random(seed)
+    say(f"\n{name}: seed {seed}, logs and data in {directory}")
+    proxy = Proxy(broker.ports["proxy"], broker.ports["cut"], seed, FATES)
+    direct = Pipeline(f"{name}-direct", broker, directory / "direct", broker.ports["plain"], socket)
+    cut = Pipeline(f"{name}-cut", broker, directory / "cut", broker.ports["proxy"], socket)
+    pipelines = [direct, cut]
+    scene = Scene(broker, pipelines, random, say)
+    try:
+        with proxy, ExitStack() as watching:
+            for each in pipelines:
+                watching.enter_context(each.watching)
+            with ExitStack() as writing:
+                for each in pipelines:
+                    writing.enter_context(each.writing)
+                scene.go_through_all()
+            for each in pipelines:
+                finish(each)
+            measured = measure(direct)
+    finally:
+        for each in pipelines:
+            each.runtime.kill()
+    for each in pipelines:
+        assert differences(each.name, each.writing.written, each.watching.records()) == []
+        say(
+            f"  {each.name}: {each.watching.count} records, found in doubt {each.in_doubt()} times, {dict(each.counts)}"
+        )
+        assert each.in_doubt() > 0, "no kill came between a transaction and the commit that knows of it"
+    say(f"  {dict(scene.counts)}, connections {dict(proxy.counts)}, {measured}")
+
+
+def finish(pipeline: Pipeline) -> None:
+    """Let the application do what is left."""
+    pipeline.launch()
+    pipeline.watching.wait_for(pipeline.writing.written, 60)
+    pipeline.watching.wait_for_silence()
+
+
+def measure(pipeline: Pipeline) -> str:
+    """Throughput of a burst, then latency under a steady load, when nothing is killed any more."""
+    started = time.monotonic()
+    pipeline.writing.write(BURST)
+    pipeline.watching.wait_for(pipeline.writing.written, 60)
+    seconds = time.monotonic() - started
+    behind = pipeline.watching.count
+    with pipeline.writing:
+        time.sleep(STEADY_SECONDS)  # how long is measured
+    pipeline.watching.wait_for(pipeline.writing.written, 60)
+    percentiles = quantiles(pipeline.watching.latencies(behind), n=100)
+    return (
+        f"{BURST / seconds:.0f} records/s in a burst of {BURST}, latency from input to committed output "
+        f"p50 {percentiles[49] * 1000:.0f} ms, p99 {percentiles[98] * 1000:.0f} ms"
+    )

@@ -1,6 +1,7 @@
 """Makes topics, writes them and reads them back, as another program would."""
 
 import time
+from collections.abc import Sequence
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -42,12 +43,14 @@ def committed(address: str, group: str, topic: str) -> int:
 
 
 class Writer:
-    """Writes records, each at once."""
+    """Writes records, each at once and each once, whatever becomes of the broker meanwhile."""
 
     def __init__(self, address: str) -> None:
-        self._producer = Producer({"bootstrap.servers": address, "linger.ms": 0, "log_level": 0})
+        self._producer = Producer(
+            {"bootstrap.servers": address, "linger.ms": 0, "enable.idempotence": True, "log_level": 0}
+        )
 
-    def write(self, topic: str, records: list[tuple[bytes | None, bytes | None]], partition: int = -1) -> None:
+    def write(self, topic: str, records: Sequence[tuple[bytes | None, bytes | None]], partition: int = -1) -> None:
         """Write and wait until all are there; by key, unless a partition is named."""
         for key, value in records:
             self._producer.produce(topic, value, key, partition)
@@ -55,38 +58,43 @@ class Writer:
 
 
 class Reader:
-    """Reads committed records of one topic's partition 0 from its start."""
+    """Reads committed records of one topic from its start."""
 
-    def __init__(self, address: str, topic: str) -> None:
+    def __init__(self, address: str, topic: str, partitions: int = 1) -> None:
         self._consumer = Consumer(
             {
                 "bootstrap.servers": address,
                 "group.id": "tests",
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
+                "metadata.recovery.strategy": "none",
                 "log_level": 0,
             }
         )
-        self._consumer.assign([TopicPartition(topic, 0, 0)])
+        self._consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
         self.records: list[tuple[str, str]] = []
+        self.times: list[float] = []
+        """When each was read."""
 
     def read(self, count: int) -> list[tuple[str, str]]:
         """All (key, value) until there are `count`, and what comes right behind them."""
         give_up = time.monotonic() + 2 * SECONDS
         while len(self.records) < count:
             assert time.monotonic() < give_up, f"{len(self.records)} of {count} records came"
-            self._poll(1.0)
-        while self._poll(1.5):
+            self.poll(1.0)
+        while self.poll(1.5):
             pass
         return self.records
 
-    def close(self) -> None:
-        self._consumer.close()
-
-    def _poll(self, seconds: float) -> bool:
+    def poll(self, seconds: float) -> bool:
+        """Read one record, if one comes in time. Returns whether something came, be it an error."""
         message = self._consumer.poll(seconds)
         if message is None:
             return False
         if message.error() is None:
             self.records.append(((message.key() or b"").decode(), (message.value() or b"").decode()))
+            self.times.append(time.time())
         return True
+
+    def close(self) -> None:
+        self._consumer.close()

@@ -1,10 +1,11 @@
-"""A proxy between a runtime and its function server that drops, delays, cuts and duplicates connections."""
+"""A proxy between two processes that drops, delays, cuts and duplicates connections."""
 
 import asyncio
 import contextlib
 import threading
 from asyncio import StreamReader, StreamWriter
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 from typing import Self
@@ -16,19 +17,24 @@ SHORTEST, LONGEST = 100, 400_000
 LONGEST_DELAY = 0.03
 """Of one piece of a delayed connection, in seconds."""
 
+Place = Path | int
+"""A unix socket, or a port of the loopback interface."""
+
 
 class Proxy:
-    """Forwards connections on a unix socket to another one, while the `with` block runs.
+    """Forwards connections at one place to another one, while the `with` block runs.
 
     Each is cut after a random number of bytes, in a request or a reply. What a duplicated one sends reaches the server
     twice, and the server's second reply nobody.
     """
 
-    def __init__(self, listen: Path, server: Path, seed: int) -> None:
+    def __init__(self, listen: Place, server: Place, seed: int, fates: Mapping[str, int] = FATES) -> None:
+        """Args: `fates` are what becomes of connections, each with its weight."""
         self.counts: Counter[str] = Counter()
         self._listen = listen
         self._server = server
         self._random = Random(seed)
+        self._fates = fates
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
         self._connections: set[asyncio.Task[None]] = set()
@@ -44,7 +50,10 @@ class Proxy:
 
     async def _run(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_unix_server(self._accept, self._listen)
+        if isinstance(self._listen, int):
+            server = await asyncio.start_server(self._accept, "127.0.0.1", self._listen)
+        else:
+            server = await asyncio.start_unix_server(self._accept, self._listen)
         self._ready.set()
         await self._stop.wait()
         server.close()
@@ -58,7 +67,7 @@ class Proxy:
         connection.add_done_callback(self._connections.discard)
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        fate = self._random.choices(list(FATES), list(FATES.values()))[0]
+        fate = self._random.choices(list(self._fates), list(self._fates.values()))[0]
         self.counts[fate] += 1
         writers = [writer]
         try:
@@ -74,7 +83,7 @@ class Proxy:
         """Forward both ways until either ends; connections that are made are added to `writers`."""
         answers: list[StreamReader] = []
         for _ in range(2 if fate == "duplicated" else 1):
-            answer, writer = await asyncio.open_unix_connection(str(self._server))
+            answer, writer = await open_connection(self._server)
             answers.append(answer)
             writers.append(writer)
         ways = [
@@ -101,6 +110,12 @@ class Proxy:
             if left <= 0:
                 self.counts["cut"] += 1
                 return
+
+
+async def open_connection(place: Place) -> tuple[StreamReader, StreamWriter]:
+    if isinstance(place, int):
+        return await asyncio.open_connection("127.0.0.1", place)
+    return await asyncio.open_unix_connection(str(place))
 
 
 async def discard(source: StreamReader) -> None:
