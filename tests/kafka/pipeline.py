@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-from tests.e2e.command import STATEFUN, Runtime
+from tests.e2e.command import STATEFUN, Runtime, wait_until
 from tests.kafka.broker import Broker
 from tests.kafka.signalled import POINTS, VARIABLE
 from tests.kafka.topics import create
@@ -47,7 +47,6 @@ LONGEST_LIFE = 12.0
 """Seconds, of a process that does not come to its point."""
 LONGEST_RECOVERY = 60.0
 SETTINGS = ("--lock-timeout", "20 s", "--retry-max", "200 ms")
-FATES = {"killed at random": 8, "killed at a point": 10, "paused at a point": 1}
 
 
 class Pipeline:
@@ -60,11 +59,17 @@ class Pipeline:
         directory.mkdir()
         create(broker.address, f"{name}-in", f"{name}-out", partitions=PARTITIONS)
         file = directory / "module.yaml"
+        self._what = (str(file), *(() if server else ("--functions", FUNCTIONS)))
         text = MODULE.format(address=f"127.0.0.1:{port}", name=name, timeout=TIMEOUT)
         file.write_text(text + (ENDPOINT.format(socket=server) if server else ""))
-        self.runtime = Runtime(directory, str(file), *(() if server else ("--functions", FUNCTIONS)))
+        self.runtime = Runtime(directory, *self._what)
         self.writing = Writing(broker.address, name)
         self.watching = Watching(broker.address, name, PARTITIONS)
+
+    def another(self, directory: Path) -> Runtime:
+        """The same application on another data directory."""
+        directory.mkdir()
+        return Runtime(directory, *self._what)
 
     def launch(self, point: str = "", passes: int = 0, number: signal.Signals = signal.SIGKILL) -> None:
         """Start the process without waiting. If a point of the egress is named, it signals itself there."""
@@ -72,9 +77,8 @@ class Pipeline:
         self.runtime.environment = {**os.environ, VARIABLE: f"{point} {passes} {int(number)}"}
         self.runtime.launch("--application-id", self.name, *SETTINGS)
 
-    def live(self, random: Random) -> None:
+    def live(self, fate: str, random: Random) -> None:
         """A life of the process, from its start to its death."""
-        [fate] = random.choices(list(FATES), list(FATES.values()))
         point = random.choice(POINTS)
         passes = random.randrange(30) if point == "produced" else 0 if point.startswith("init") else random.randrange(8)
         if fate == "killed at random":
@@ -101,7 +105,7 @@ class Pipeline:
     def pause_and_go_on(self) -> None:
         """Wait until it has stopped itself, keep it so for longer than a transaction lasts, and let it do something."""
         process = self.runtime.command.process
-        self._wait_for_signal(LONGEST_LIFE)
+        self.wait_until_stopped()
         time.sleep(PAUSE)  # the pause itself
         seen = self.watching.count
         process.send_signal(signal.SIGCONT)
@@ -110,6 +114,10 @@ class Pipeline:
             self._check_alive_or_killed()
             assert time.monotonic() < give_up, f"after a pause nothing more comes: {self.log_tail()}"
             time.sleep(0.05)
+
+    def wait_until_stopped(self) -> None:
+        """Wait until the process has stopped itself."""
+        wait_until(lambda: is_stopped(self.runtime.command.process.pid), "the stop at a point")
 
     def _wait_for_signal(self, seconds: float) -> None:
         """Wait until the process is dead or stopped, but not for longer."""

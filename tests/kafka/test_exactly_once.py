@@ -19,10 +19,10 @@ from tests.smoke.proxy import Proxy
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timeout(420)]
 
-LIVES = 28
+LIVES = {"killed at random": 10, "killed at a point": 14, "paused at a point": 3}
 """Of each of the two runtimes of each test."""
 BROKER_KILLS = 6
-FATES = {"passed": 6, "dropped": 1, "delayed": 2}
+CONNECTIONS = {"passed": 6, "dropped": 1, "delayed": 2}
 BURST = 20_000
 STEADY_SECONDS = 4.0
 
@@ -52,13 +52,15 @@ class Scene:
                 life.result()
 
     def _live(self, pipeline: Pipeline, random: Random) -> None:
-        while (pipeline.lives < LIVES or self.counts["broker kills"] < BROKER_KILLS) and not self._failed:
-            try:
-                pipeline.live(random)
-            except BaseException:
-                self._failed = True
-                raise
-            self._say(f"  {pipeline.name}: {pipeline.lives} lives, {pipeline.watching.count} records")
+        fates = random.sample(list(LIVES), sum(LIVES.values()), counts=list(LIVES.values()))
+        try:
+            while (fates or self.counts["broker kills"] < BROKER_KILLS) and not self._failed:
+                fate = fates.pop() if fates else "killed at random"
+                self._say(f"  {pipeline.name}: {pipeline.lives + 1}. {fate}, {pipeline.watching.count} records")
+                pipeline.live(fate, random)
+        except BaseException:
+            self._failed = True
+            raise
 
 
 @pytest.fixture
@@ -89,7 +91,7 @@ def check(name: str, broker: Broker, directory: Path, say: Callable[[str], None]
     seed = time.time_ns() % 1_000_000
     random = Random(seed)
     say(f"\n{name}: seed {seed}, logs and data in {directory}")
-    proxy = Proxy(broker.ports["proxy"], broker.ports["cut"], seed, FATES)
+    proxy = Proxy(broker.ports["proxy"], broker.ports["cut"], seed, CONNECTIONS)
     direct = Pipeline(f"{name}-direct", broker, directory / "direct", broker.ports["plain"], socket)
     cut = Pipeline(f"{name}-cut", broker, directory / "cut", broker.ports["proxy"], socket)
     pipelines = [direct, cut]

@@ -12,13 +12,13 @@ from typing import TypeAlias, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
-from statefun_runtime.egress.kafka_marker import MarkerError, transactional_id
+from statefun_runtime.egress.kafka_marker import Claim, MarkerError, transactional_id
 from statefun_runtime.egress.kafka_sender import PlainSender, Rejections
 from statefun_runtime.egress.kafka_transactions import TransactionalSender
 from statefun_runtime.errors import EgressError
 from statefun_runtime.interfaces import AdapterContext, OutboxBatch, Outlet
 from statefun_runtime.kafka.client import client_settings
-from statefun_runtime.kafka.errors import FENCED, INVALID_ARGUMENT
+from statefun_runtime.kafka.errors import INVALID_ARGUMENT
 from statefun_runtime.kafka.properties import PropertyError, Role
 from statefun_runtime.module.egress_spec import AtLeastOnce, ExactlyOnce, KafkaEgressSpec
 from statefun_runtime.module.spec import merge_properties
@@ -60,7 +60,7 @@ class KafkaEgress:
     async def start(self, outlet: Outlet, position: bytes | None) -> None:
         """Begin to connect; a Kafka that is away is no error."""
         self._outlet = outlet
-        self._known = position is not None
+        self._claim = Claim(known=position is not None)
         self._to_announce = position is None or outlet.restored
         self._serving = asyncio.create_task(self._serve(), name=f"egress {self._spec.id}")
 
@@ -117,10 +117,9 @@ class KafkaEgress:
         if isinstance(semantic, ExactlyOnce):
             sender: _Sender = await self._blocking(
                 lambda: TransactionalSender(
-                    self._settings, self._transaction_id, semantic.timeout, self._rejections, known=self._known
+                    self._settings, self._transaction_id, semantic.timeout, self._rejections, self._claim
                 )
             )
-            self._known = True
             if self._to_announce:
                 self._outlet.released(0, _KNOWN)
                 self._to_announce = False
@@ -169,11 +168,6 @@ class KafkaEgress:
     def _check_hopeless(self, error: KafkaError) -> None:
         if error.code() == INVALID_ARGUMENT:
             raise EgressError(f"egress {self._spec.id}: {error.str()}")
-        if error.code() in FENCED:
-            raise EgressError(
-                f"egress {self._spec.id}: another runtime writes under the transactional id {self._transaction_id}, so "
-                "this one must not. Stop one of the two; two applications on one Kafka need two `application_id`s"
-            )
 
     async def _blocking(self, step: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, step)

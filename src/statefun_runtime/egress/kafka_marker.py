@@ -1,4 +1,4 @@
-"""The marker of an exactly-once egress: the last epoch that is out, of each lineage, as a record in Kafka.
+"""The marker of an exactly-once egress: who writes, and the last epoch that is out, of each lineage. A record in Kafka.
 
 It is written in the same transaction as the records, so that it says what went out and nothing else does. A restore
 begins a lineage and keeps the outbox rows of the former ones, so the marker knows these too.
@@ -6,7 +6,9 @@ begins a lineage and keeps the outbox rows of the former ones, so the marker kno
 
 import json
 import re
+from dataclasses import dataclass, field
 from typing import cast
+from uuid import uuid4
 
 from statefun_runtime.interfaces import OutboxBatch
 
@@ -20,10 +22,25 @@ class MarkerError(Exception):
     """A record is no marker."""
 
 
-class Marker:
-    """What went out, by lineage; the lineage written last comes last."""
+@dataclass(slots=True)
+class Claim:
+    """That this process is the one that writes, from its first transaction until another process makes a claim.
 
-    def __init__(self, epochs: dict[str, int] | None = None) -> None:
+    Kafka says `fenced` both to a process that another one has replaced and to one that was stopped for longer than its
+    transaction may last. Only the claim tells them apart: it is in the marker, and the later one counts.
+    """
+
+    known: bool
+    """Whether a marker was written before; it must be there then."""
+    writer: str = field(default_factory=lambda: uuid4().hex)
+    made: bool = False
+
+
+class Marker:
+    """What went out, by lineage; the lineage written last comes last. And who wrote it."""
+
+    def __init__(self, epochs: dict[str, int] | None = None, writer: str = "") -> None:
+        self.writer = writer
         self._epochs = epochs or {}
 
     def has(self, batch: OutboxBatch) -> bool:
@@ -35,21 +52,24 @@ class Marker:
         epochs = dict(self._epochs)
         epochs.pop(batch.lineage, None)
         epochs[batch.lineage] = batch.epoch
-        return Marker(dict(list(epochs.items())[-_KEPT_LINEAGES:]))
+        return Marker(dict(list(epochs.items())[-_KEPT_LINEAGES:]), self.writer)
+
+    def claimed_by(self, writer: str) -> "Marker":
+        """The same for another writer."""
+        return Marker(self._epochs, writer)
 
     def encode(self) -> bytes:
-        """JSON: a list of [lineage, last epoch]."""
-        return json.dumps(list(self._epochs.items())).encode()
+        return json.dumps({"writer": self.writer, "epochs": list(self._epochs.items())}).encode()
 
     @classmethod
     def decode(cls, encoded: bytes) -> "Marker":
         """Raises MarkerError."""
         try:
-            rows = cast("list[tuple[str, int]]", json.loads(encoded))
-            epochs = {str(lineage): int(epoch) for lineage, epoch in rows}
-        except (ValueError, TypeError) as error:
+            fields = cast("dict[str, object]", json.loads(encoded))
+            rows = cast("list[tuple[str, int]]", fields["epochs"])
+            return cls({str(lineage): int(epoch) for lineage, epoch in rows}, str(fields["writer"]))
+        except (ValueError, TypeError, KeyError) as error:
             raise MarkerError("the last record of the marker topic is no marker") from error
-        return cls(epochs)
 
 
 def transactional_id(application_id: str, egress_id: str) -> str:

@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from statefun_runtime.egress.kafka_record import InvalidKafkaRecordError, KafkaRecord, decode_kafka_record
 from statefun_runtime.interfaces import OutboxBatch, RecordCounts
-from statefun_runtime.kafka.errors import HOPELESS, PURGED_FROM_QUEUE, PURGED_IN_FLIGHT, TIMED_OUT
+from statefun_runtime.kafka.errors import FAILED, HOPELESS, PURGED_FROM_QUEUE, PURGED_IN_FLIGHT, TIMED_OUT
 
 _FLUSH_SECONDS = 30.0
 
@@ -73,10 +73,10 @@ class Deliveries:
         try:
             left = self._producer.flush(_FLUSH_SECONDS)
         except SystemError as error:
-            # The binding raises fatal errors between two callbacks, and the second one fails of it.
+            # The binding raises fatal errors between two callbacks: the second one fails of it, or the error is lost.
             if isinstance(error.__cause__, KafkaException):
                 raise error.__cause__ from error
-            raise
+            raise KafkaException(self._failed or KafkaError(FAILED, "the client broke off")) from error
         if self._failed is not None:
             raise KafkaException(self._failed)
         if left:

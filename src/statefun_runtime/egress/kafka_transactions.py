@@ -4,13 +4,14 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from statefun_runtime.egress.kafka_marker import Marker, marker_topic
+from statefun_runtime.egress.kafka_marker import Claim, Marker, marker_topic
 from statefun_runtime.egress.kafka_sender import Deliveries, Rejections
 from statefun_runtime.errors import EgressError
 from statefun_runtime.interfaces import OutboxBatch
@@ -50,27 +51,32 @@ class TransactionalSender:
     """
 
     def __init__(
-        self, settings: Mapping[str, object], transaction_id: str, timeout: int, rejections: Rejections, *, known: bool
+        self, settings: Mapping[str, object], transaction_id: str, timeout: int, rejections: Rejections, claim: Claim
     ) -> None:
-        """Make a producer and read the marker.
+        """Make a producer, read the marker, and make the claim unless that was done before.
 
         Args:
             settings: Those of librdkafka's clients.
             transaction_id: The `transactional.id`.
             timeout: Milliseconds after which the broker ends a transaction.
             rejections: Where records go that Kafka refuses.
-            known: Whether the marker was written before; it must be there then.
+            claim: The claim of this process.
 
         Raises:
             KafkaException: Kafka cannot be reached, or refuses.
-            EgressError: A marker that was written is gone.
+            EgressError: A marker that was written is gone, or another process has made a claim since.
+            MarkerError: The record that should be the marker is none.
         """
         self._topic = marker_topic(transaction_id)
         self._key = transaction_id.encode()
+        self._transaction_id = transaction_id
         self._rejections = rejections
         self._clients = {name: value for name, value in settings.items() if name not in _PRODUCER_ONLY}
-        if not known:
+        if not claim.known:
             self._create_topic()
+        if claim.made:
+            # Before the new producer fences whoever writes now.
+            self._recognised_marker(claim)
         self._producer = Producer(
             {
                 **_PRODUCER_TUNING,
@@ -80,15 +86,11 @@ class TransactionalSender:
             }
         )
         self._producer.init_transactions(_SECONDS)
-        marker = self._read_marker()
-        if marker is None and known:
-            raise EgressError(
-                f"the topic {self._topic} holds no marker any more, so what went out before is unknown. Put the topic "
-                "back; or restore a savepoint with an egress of another id, knowing that records may come twice"
-            )
-        self._marker = marker or Marker()
-        if marker is None:
+        self._marker = self._recognised_marker(claim)
+        if not claim.made:
+            self._marker = self._marker.claimed_by(claim.writer)
             self._commit([])
+            claim.known = claim.made = True
 
     def send(self, batches: Sequence[OutboxBatch]) -> int:
         """Send those batches that did not go out; return how many records went out. Raises KafkaException."""
@@ -100,7 +102,9 @@ class TransactionalSender:
     def close(self) -> None:
         """Drop what was not sent."""
         self._producer.purge(blocking=False)
-        self._producer.flush(1)
+        # A producer with a fatal error, such as being fenced, raises it once more whatever it is asked.
+        with suppress(KafkaException):
+            self._producer.flush(1)
 
     def _commit(self, batches: Sequence[OutboxBatch]) -> int:
         marker = self._marker
@@ -145,6 +149,24 @@ class TransactionalSender:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
 
+    def _recognised_marker(self, claim: Claim) -> Marker:
+        """The marker, empty before the very first one. Raises EgressError if this process must not write."""
+        marker = self._read_marker()
+        if marker is None:
+            if claim.known:
+                raise EgressError(
+                    f"the topic {self._topic} holds no marker any more, so what went out before is unknown. Put the "
+                    "topic back; or restore a savepoint with an egress of another id, knowing that records may come "
+                    "twice"
+                )
+            return Marker()
+        if claim.made and marker.writer != claim.writer:
+            raise EgressError(
+                f"another runtime writes under the transactional id {self._transaction_id}, so this one must not. Stop "
+                "one of the two; two applications on one Kafka need two `application_id`s"
+            )
+        return marker
+
     def _read_marker(self) -> Marker | None:
         consumer = Consumer(
             {
@@ -159,17 +181,17 @@ class TransactionalSender:
         try:
             low, high = consumer.get_watermark_offsets(TopicPartition(self._topic, 0), _SECONDS)
             start = max(low, high - _TAIL)
-            found = _last_value(consumer, self._topic, start)
+            found = _last_value(consumer, self._topic, range(start, high))
             if found is None and start > low:
-                found = _last_value(consumer, self._topic, low)
+                found = _last_value(consumer, self._topic, range(low, high))
         finally:
             consumer.close()
         return None if found is None else Marker.decode(found)
 
 
-def _last_value(consumer: Consumer, topic: str, start: int) -> bytes | None:
-    """The value of the last committed record at or behind an offset."""
-    consumer.assign([TopicPartition(topic, 0, start)])
+def _last_value(consumer: Consumer, topic: str, offsets: range) -> bytes | None:
+    """The value of the last committed record there, or of a later one if somebody writes meanwhile."""
+    consumer.assign([TopicPartition(topic, 0, offsets.start)])
     until = time.monotonic() + _SECONDS
     found: bytes | None = None
     while time.monotonic() < until:
@@ -179,6 +201,9 @@ def _last_value(consumer: Consumer, topic: str, start: int) -> bytes | None:
         error = message.error()
         if error is None:
             found = message.value()
+            # While somebody writes, the end is never reported.
+            if (message.offset() or 0) >= offsets.stop:
+                return found
         elif error.code() == PARTITION_EOF:
             return found
         elif error.fatal() or not error.retriable():

@@ -5,11 +5,10 @@ from typing import Final
 from confluent_kafka import KafkaError
 
 PARTITION_EOF: Final = -191
+FAILED: Final = -196
 INVALID_ARGUMENT: Final = -186
 TIMED_OUT: Final = -185
 PURGED_FROM_QUEUE: Final = -152
 PURGED_IN_FLIGHT: Final = -151
-FENCED: Final = frozenset({-144, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH})
-"""Another producer with the same `transactional.id` has come."""
 HOPELESS: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD, KafkaError.TOPIC_EXCEPTION})
 """What a record meets again however often it is sent."""

@@ -38,13 +38,16 @@ def test_the_lineages_written_last_are_kept() -> None:
 
 
 def test_a_marker_survives_its_encoding() -> None:
-    marker = Marker.decode(Marker().after(batch("a", 5)).after(batch("b", 6)).encode())
+    marker = Marker.decode(Marker().claimed_by("w").after(batch("a", 5)).after(batch("b", 6)).encode())
+    assert marker.writer == "w"
     assert marker.has(batch("a", 5))
     assert marker.has(batch("b", 6))
     assert not marker.has(batch("b", 7))
 
 
-@pytest.mark.parametrize("encoded", [b"", b"\xff", b"7", b"[1]", b'[["a", null]]'])
+@pytest.mark.parametrize(
+    "encoded", [b"", b"\xff", b"7", b"[1]", b'{"writer": "w"}', b'{"writer": "w", "epochs": [["a", null]]}']
+)
 def test_a_foreign_record_is_no_marker(encoded: bytes) -> None:
     with pytest.raises(MarkerError):
         Marker.decode(encoded)
