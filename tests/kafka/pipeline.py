@@ -119,6 +119,10 @@ class Pipeline:
         """Wait until the process has stopped itself."""
         wait_until(lambda: is_stopped(self.runtime.command.process.pid), "the stop at a point")
 
+    def wait_until_killed(self) -> None:
+        """Wait until the process has killed itself."""
+        assert self.runtime.command.wait() == -signal.SIGKILL
+
     def _wait_for_signal(self, seconds: float) -> None:
         """Wait until the process is dead or stopped, but not for longer."""
         process = self.runtime.command.process

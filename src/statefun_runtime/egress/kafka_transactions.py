@@ -145,6 +145,8 @@ class TransactionalSender:
         made = cast("dict[str, Future[None]]", admin.create_topics([topic], operation_timeout=_SECONDS))  # pyright: ignore[reportUnknownMemberType]
         try:
             made[self._topic].result(_SECONDS)
+        except TimeoutError as error:
+            raise KafkaException(KafkaError(TIMED_OUT, f"the topic {self._topic} could not be made in time")) from error
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
