@@ -44,6 +44,7 @@ docs: install  ## The documentation as pages in build/docs
 	@echo "build/docs/index.html"
 
 kafka: install  ## The tests with a real Kafka broker, fetched from Maven Central once
+	$(BIN)/python -m tests.kafka.archives
 	$(BIN)/python -m pytest -q -m broker
 
 SOAK_MINUTES := 30

@@ -38,6 +38,8 @@ PARTS = (
     Part("docs", ("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "build/docs"), LINT),
     Part("fast tests", (*PYTEST, "-m", "not slow"), FAST),
     Part("slow tests", (*PYTEST, "-m", "slow and not broker"), ALL),
+    Part("kafka archives", ("python", "-m", "tests.kafka.archives"), ALL),
+    Part("kafka tests", (*PYTEST, "-m", "broker"), ALL),
     Part("other versions", ("python", "-m", "scripts.run_matrix"), ALL),
 )
 

@@ -79,11 +79,15 @@ def server(tmp_path: Path) -> Iterator[Server]:
     running.command.kill()
 
 
-def test_functions_within_the_process(broker: Broker, tmp_path: Path, say: Callable[[str], None]) -> None:
+def test_each_record_comes_once_and_in_order_with_functions_in_the_process(
+    broker: Broker, tmp_path: Path, say: Callable[[str], None]
+) -> None:
     check("inside", broker, tmp_path, say)
 
 
-def test_functions_over_http(broker: Broker, tmp_path: Path, server: Server, say: Callable[[str], None]) -> None:
+def test_each_record_comes_once_and_in_order_with_functions_over_http(
+    broker: Broker, tmp_path: Path, server: Server, say: Callable[[str], None]
+) -> None:
     check("http", broker, tmp_path, say, server.socket)
 
 
