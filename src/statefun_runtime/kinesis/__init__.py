@@ -1,0 +1,1 @@
+"""What the Kinesis ingress and egress share: the client, its errors and the Java client's properties."""

@@ -1,0 +1,45 @@
+"""What Kinesis answers says what to do."""
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoRegionError, ProfileNotFound
+
+from statefun_runtime.kinesis.errors import (
+    AccessError,
+    ExpiredIteratorError,
+    KinesisError,
+    RefusedError,
+    StreamError,
+    kinesis_error,
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("UnrecognizedClientException", AccessError),
+        ("InvalidSignatureException", AccessError),
+        ("ResourceNotFoundException", StreamError),
+        ("AccessDeniedException", StreamError),
+        ("ValidationException", RefusedError),
+        ("ExpiredIteratorException", ExpiredIteratorError),
+        ("ProvisionedThroughputExceededException", KinesisError),
+        ("InternalFailure", KinesisError),
+        ("never heard of", KinesisError),
+    ],
+)
+def test_an_answer_is_told_by_its_code(code: str, kind: type[KinesisError]) -> None:
+    error = kinesis_error(ClientError({"Error": {"Code": code, "Message": "why"}}, "GetRecords"))
+    assert type(error) is kind
+    assert str(error) == f"{code}: why"
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind"),
+    [
+        (NoRegionError(), AccessError),
+        (ProfileNotFound(profile="p"), AccessError),
+        (EndpointConnectionError(endpoint_url="http://localhost"), KinesisError),
+    ],
+)
+def test_what_never_reached_kinesis_is_told_by_its_cause(cause: BotoCoreError, kind: type[KinesisError]) -> None:
+    assert type(kinesis_error(cause)) is kind
