@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test fast lint format bench docs kafka soak clean
+.PHONY: help install demo test fast lint format bench docs kafka conformance soak clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ docs: install  ## The documentation as pages in build/docs
 kafka: install  ## The tests with a real Kafka broker, fetched from Maven Central once
 	$(BIN)/python -m tests.kafka.archives
 	$(BIN)/python -m pytest -q -m broker
+
+conformance: install  ## Functions of Go, JavaScript, Java and Python on the runtime, as far as their tools are here
+	$(BIN)/python -m pytest -q -m conformance
 
 SOAK_MINUTES := 30
 

@@ -37,9 +37,10 @@ PARTS = (
     Part("pyright", ("pyright",), LINT),
     Part("docs", ("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "build/docs"), LINT),
     Part("fast tests", (*PYTEST, "-m", "not slow"), FAST),
-    Part("slow tests", (*PYTEST, "-m", "slow and not broker"), ALL),
+    Part("slow tests", (*PYTEST, "-m", "slow and not broker and not conformance"), ALL),
     Part("kafka archives", ("python", "-m", "tests.kafka.archives"), ALL),
     Part("kafka tests", (*PYTEST, "-m", "broker"), ALL),
+    Part("conformance", (*PYTEST, "-m", "conformance"), ALL),
     Part("other versions", ("python", "-m", "scripts.run_matrix"), ALL),
 )
 

@@ -20,13 +20,16 @@ KINDS = {"modify": 5, "egress": 2, "send": 9, "after": 2, "cancelled": 1, "cance
 
 
 class Command(TypedDict):
-    """`kind` is modify, egress, send, after or cancel. `delay` is in milliseconds."""
+    """`kind` is modify, egress, send, after or cancel, or of `conformance/README.md`. `delay` is in milliseconds."""
 
     kind: str
     target: NotRequired[str]
     message: NotRequired["Message"]
     delay: NotRequired[int]
     token: NotRequired[str]
+    state: NotRequired[str]
+    amount: NotRequired[str]
+    to: NotRequired[str]
 
 
 class Message(TypedDict):
