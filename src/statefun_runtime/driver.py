@@ -17,10 +17,11 @@ from typing import TypeVar
 
 from statefun_runtime.clock import EngineClock
 from statefun_runtime.engine.engine import Engine
+from statefun_runtime.engine.rejection import reject_records
 from statefun_runtime.epoch import Epoch
 from statefun_runtime.errors import StoreError
 from statefun_runtime.failure_log import FailureLog
-from statefun_runtime.interfaces import Arrival, Batch, Endpoint, Inlet, Reply, Store
+from statefun_runtime.interfaces import Arrival, Batch, Endpoint, Inlet, Rejected, Reply, Store
 from statefun_runtime.metrics import Histogram
 from statefun_runtime.outgoing import Outgoing
 from statefun_runtime.reading import answer_reads
@@ -68,7 +69,7 @@ class Driver:
         self.engine = engine
         self.commits = CommitFigures()
         self.failures = FailureLog()
-        self.outgoing = Outgoing(engine, store, self.wake)
+        self.outgoing = Outgoing(engine, store, self.wake, self.durable)
         self.latency: defaultdict[str, Histogram] = defaultdict(Histogram)
         """By typename, from giving a batch to its endpoint to the reply."""
         self.when_durable: list[Callable[[Epoch], None]] = [self.failures.durable]
@@ -104,9 +105,17 @@ class Driver:
         """The way in for one ingress."""
         return _Inlet(self, ingress)
 
-    def accept(self, ingress: str, arrivals: Sequence[Arrival], partition: str, position: bytes | None) -> int:
+    def accept(
+        self,
+        ingress: str,
+        arrivals: Sequence[Arrival],
+        partition: str,
+        position: bytes | None,
+        rejected: Sequence[Rejected],
+    ) -> int:
         self._check()
         epoch = self.engine.accept(ingress, arrivals, partition, position)
+        reject_records(self.engine, ingress, rejected)
         self.wake()
         return epoch
 
@@ -354,8 +363,14 @@ class _Inlet(Inlet):
     driver: Driver
     ingress: str
 
-    def accept(self, arrivals: Sequence[Arrival], partition: str = "", position: bytes | None = None) -> int:
-        return self.driver.accept(self.ingress, arrivals, partition, position)
+    def accept(
+        self,
+        arrivals: Sequence[Arrival],
+        partition: str = "",
+        position: bytes | None = None,
+        rejected: Sequence[Rejected] = (),
+    ) -> int:
+        return self.driver.accept(self.ingress, arrivals, partition, position, rejected)
 
     async def room(self, typenames: Collection[str] = ()) -> None:
         await self.driver.room(typenames)

@@ -78,7 +78,16 @@ class LetterKind(Enum):
     MESSAGE = "message"
     """A message for a function; `destination` is its typename."""
     EGRESS_RECORD = "egress record"
-    """A record for an egress that does not exist; `destination` is the egress, the message's target its sender."""
+    """A record for an egress, `destination`, that does not exist or whose sink refuses it for good.
+
+    In the first case the message's target and caller are its sender. In the second one there is no caller, and the
+    target is the egress with where in its sink the record was to go.
+    """
+    INGRESS_RECORD = "ingress record"
+    """A record that cannot become a message; `destination` is the ingress that read it.
+
+    The message's target is the ingress with where in its source the record stood.
+    """
 
 
 class Pending(NamedTuple):
@@ -138,6 +147,7 @@ class Epoch:
         "number",
         "outbox",
         "outbox_gone",
+        "outbox_left",
         "parked",
         "pending",
         "positions",
@@ -175,6 +185,8 @@ class Epoch:
         self.positions: dict[tuple[str, str], bytes] = {}
         self.outbox: dict[str, list[Payload]] = {}
         self.outbox_gone: list[tuple[str, int]] = []
+        self.outbox_left: dict[tuple[str, int], OutboxBatch] = {}
+        """By egress and epoch, durable batches of which records became dead letters, without them."""
         self.sinks: dict[str, bytes] = {}
         self.specs: dict[str, dict[str, StateSpec]] = {}
         self.parked: dict[Address, Parked | None] = {}

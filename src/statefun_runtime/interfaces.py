@@ -202,6 +202,17 @@ class AdapterContext:
     """The most that it may say (`max_reply_timeout`)."""
 
 
+class Rejected(NamedTuple):
+    """A record that will never get through: it becomes a dead letter.
+
+    `where` is where it stood in the source, or where in the sink it was to go; `payload` keeps what is known of it.
+    """
+
+    where: str
+    payload: Payload
+    reason: str
+
+
 # ---------------------------------------------------------------------------------------------------------- ingresses
 
 
@@ -217,8 +228,16 @@ class Arrival(NamedTuple):
 class Inlet(Protocol):
     """What the runtime gives to an ingress."""
 
-    def accept(self, arrivals: Sequence[Arrival], partition: str = "", position: bytes | None = None) -> int:
+    def accept(
+        self,
+        arrivals: Sequence[Arrival],
+        partition: str = "",
+        position: bytes | None = None,
+        rejected: Sequence[Rejected] = (),
+    ) -> int:
         """Take messages, and in the same epoch the position of `partition` after them; return the epoch's number.
+
+        `rejected` are records before that position that cannot become messages.
 
         After a restart nothing of an epoch that was not durable exists, neither messages nor position. Only the ingress
         reads its positions; `/status` shows one that is JSON as it is, others in hex.
@@ -299,6 +318,14 @@ class Outlet(Protocol):
 
         `position` is kept by the commit that removes them and handed to `start` after a restart.
         """
+
+    async def reject(self, batch: OutboxBatch, records: Mapping[int, Rejected]) -> OutboxBatch:
+        """Make records of a batch, by their places, dead letters; return the batch without them once that is durable.
+
+        After a restart the batch comes again as it was returned. To write the others exactly once, write them only
+        then. Raises StoreError if it will never be durable.
+        """
+        ...
 
 
 class Egress(Protocol):

@@ -1,11 +1,12 @@
 """Hands the records of durable epochs to egresses, as much as each has room for, and hears what went out."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from statefun_runtime.engine.engine import Engine
-from statefun_runtime.interfaces import Egress, OutboxBatch, Outlet, Store
+from statefun_runtime.engine.rejection import reject_from
+from statefun_runtime.interfaces import Egress, OutboxBatch, Outlet, Rejected, Store
 from statefun_runtime.store.outbox import read_batch
 
 _log = logging.getLogger(__name__)
@@ -14,11 +15,14 @@ _log = logging.getLogger(__name__)
 class Outgoing:
     """The egresses of a running application."""
 
-    def __init__(self, engine: Engine, store: Store, wake: Callable[[], None]) -> None:
-        """Begin closed; `wake` asks for a turn, in which `hand_out` is called."""
+    def __init__(
+        self, engine: Engine, store: Store, wake: Callable[[], None], durable: Callable[[int], Awaitable[None]]
+    ) -> None:
+        """Begin closed; `wake` asks for a turn, in which `hand_out` is called, `durable` waits for an epoch."""
         self._engine = engine
         self._store = store
         self._wake = wake
+        self._durable = durable
         self._egresses: dict[str, Egress] = {}
         self._full: set[str] = set()
         """Egresses that were reported as full."""
@@ -57,6 +61,14 @@ class Outgoing:
         # There may be room for more, and ingresses may have waited for it.
         self._wake()
 
+    async def reject(self, egress: str, batch: OutboxBatch, records: Mapping[int, Rejected]) -> OutboxBatch:
+        """Make records of a batch dead letters; return what is left of it once that is durable."""
+        left = reject_from(self._engine, egress, batch, records)
+        epoch = self._engine.epoch.number
+        self._wake()
+        await self._durable(epoch)
+        return left
+
     def _report_full(self) -> None:
         outbox = self._engine.outbox
         for name in outbox.full - self._full:
@@ -82,3 +94,6 @@ class _Outlet(Outlet):
 
     def released(self, epoch: int, position: bytes | None = None) -> None:
         self.outgoing.released(self.egress, epoch, position)
+
+    async def reject(self, batch: OutboxBatch, records: Mapping[int, Rejected]) -> OutboxBatch:
+        return await self.outgoing.reject(self.egress, batch, records)

@@ -60,6 +60,8 @@ log.cleaner.dedupe.buffer.size=4194304
 log.cleaner.threads=1
 broker.session.timeout.ms=1000
 broker.heartbeat.interval.ms=200
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=true
 """
 LOGIN = "org.apache.kafka.common.security"
 

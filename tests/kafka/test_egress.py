@@ -14,6 +14,7 @@ from statefun_runtime.interfaces import AdapterContext, OutboxBatch, Payload, Re
 from statefun_runtime.module.egress_spec import KafkaEgressSpec
 from statefun_runtime.testing import MemoryOutbox
 from tests.kafka.broker import Broker
+from tests.kafka.rules import WRITE, deny, set_config
 from tests.kafka.topics import Reader, create, delete
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timeout(120)]
@@ -139,10 +140,17 @@ async def test_a_marker_that_is_gone_is_an_error(scene: Callable[[str], Scene], 
             await egress.run()
 
 
-@pytest.mark.parametrize(
+GUARANTEED = pytest.mark.parametrize(
     ("name", "semantic"), [("at-least-once", {"type": "at-least-once"}), ("exactly-once", EXACTLY_ONCE)]
 )
-async def test_a_record_that_kafka_refuses_does_not_hold_up_the_others(
+
+
+def reasons(scene: Scene) -> list[str]:
+    return [rejected.reason for rejected in scene.outbox.rejected]
+
+
+@GUARANTEED
+async def test_a_record_that_is_too_large_or_none_is_a_dead_letter_and_the_others_go_out(
     scene: Callable[[str], Scene], name: str, semantic: dict[str, str]
 ) -> None:
     here = scene(f"refused-{name}")
@@ -151,3 +159,42 @@ async def test_a_record_that_kafka_refuses_does_not_hold_up_the_others(
         await here.outbox.until_released(1)
     assert here.values(2) == ["one", "two"]
     assert (here.counts.records, here.counts.rejected) == (2, 2)
+    too_large, none = reasons(here)
+    assert "too large" in too_large
+    assert none == "the record is no KafkaProducerRecord"
+
+
+@GUARANTEED
+async def test_of_records_that_were_refused_together_only_the_cause_is_a_dead_letter(
+    scene: Callable[[str], Scene], broker: Broker, name: str, semantic: dict[str, str]
+) -> None:
+    here = scene(f"together-{name}")
+    set_config(broker.address, here.topic, "max.message.bytes", "1000")
+    async with here.running(semantic) as egress:
+        small = [here.record(f"{number}" * 300) for number in range(6)]
+        egress.write(here.outbox.add(*small[:3], here.record("x" * 2000), *small[3:]))
+        await here.outbox.until_released(1)
+    assert sorted(here.values(6)) == [f"{number}" * 300 for number in range(6)]
+    assert (here.counts.records, here.counts.rejected) == (6, 1)
+    assert "too large" in reasons(here)[0].lower()
+
+
+@GUARANTEED
+async def test_a_record_for_a_topic_that_is_missing_or_closed_is_a_dead_letter(
+    scene: Callable[[str], Scene], broker: Broker, name: str, semantic: dict[str, str]
+) -> None:
+    here = scene(f"known-{name}")
+    closed = f"closed-{name}"
+    create(broker.address, closed)
+    deny(broker.address, closed, WRITE)
+    to_others = [
+        kafka_egress_message("a/out", topic=topic, value="lost", key="k").payload()
+        for topic in (f"missing-{name}", closed)
+    ]
+    async with here.running(semantic) as egress:
+        egress.write(here.outbox.add(here.record("one"), *to_others, here.record("two")))
+        await here.outbox.until_released(1)
+    assert here.values(2) == ["one", "two"]
+    assert (here.counts.records, here.counts.rejected) == (2, 2)
+    assert {rejected.where for rejected in here.outbox.rejected} == {f"missing-{name}", closed}
+    assert any("authoriz" in reason.lower() for reason in reasons(here))

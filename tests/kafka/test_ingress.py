@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from confluent_kafka import Producer
 
 from statefun.protocol.request_reply_pb2 import TypedValue
 from statefun_runtime.errors import IngressError
@@ -50,6 +51,13 @@ async def until_begun(inlet: MemoryInlet) -> None:
         await inlet.accepted.wait()
 
 
+def with_header(address: str, topic: str) -> None:
+    """Write the record 3, with a header."""
+    producer = Producer({"bootstrap.servers": address, "log_level": 0})
+    producer.produce(topic, b"3", b"k", headers=[("trace", b"7")])
+    assert producer.flush(30) == 0
+
+
 async def test_a_restart_goes_on_behind_the_last_durable_record(broker: Broker) -> None:
     create(broker.address, "restart")
     writer, inlet, counts = Writer(broker.address), MemoryInlet(commits=True), RecordCounts()
@@ -83,12 +91,30 @@ async def test_invalid_records_are_skipped_when_said(broker: Broker) -> None:
     assert (counts.records, counts.rejected) == (1, 3)
 
 
-async def test_an_invalid_record_ends_the_ingress_otherwise(broker: Broker) -> None:
+async def test_invalid_records_become_dead_letters_and_headers_are_forwarded(broker: Broker) -> None:
+    create(broker.address, "letters")
+    inlet, counts = MemoryInlet(commits=True), RecordCounts()
+    Writer(broker.address).write("letters", [(None, b"1"), (b"k", None), (b"\xff", b"2")])
+    with_header(broker.address, "letters")
+    async with running(ingress(broker, "letters", counts, forwardHeaders="true"), inlet):
+        assert await until(inlet, 1) == ["3"]
+    assert [(rejected.where, rejected.reason.rpartition(" ")[2]) for rejected in inlet.rejected] == [
+        ("letters/0@0", "id"),
+        ("letters/0@1", "value"),
+        ("letters/0@2", "UTF-8"),
+    ]
+    assert (counts.records, counts.rejected) == (1, 3)
+    [header] = TypedValue.FromString(inlet.arrivals[0].payload).metadata
+    assert (header.key, header.value) == ("trace", b"7")
+
+
+async def test_an_invalid_record_ends_the_ingress_when_said(broker: Broker) -> None:
     create(broker.address, "invalid")
     inlet = MemoryInlet(commits=True)
     Writer(broker.address).write("invalid", [(None, b"1")])
-    async with running(ingress(broker, "invalid", RecordCounts()), inlet) as task:
-        with pytest.raises(IngressError, match=r"invalid/0: the record at offset 0 has no key"):
+    source = ingress(broker, "invalid", RecordCounts(), invalidRecordHandling={"type": "fail"})
+    async with running(source, inlet) as task:
+        with pytest.raises(IngressError, match=r"the record invalid/0@0 has no key"):
             await task
 
 

@@ -17,6 +17,7 @@ from statefun_runtime.interfaces import (
     Batch,
     DelayedSend,
     Endpoint,
+    Rejected,
     ReplyTo,
     Send,
     Table,
@@ -253,6 +254,25 @@ async def test_after_a_failed_commit_nothing_is_accepted_waited_for_or_committed
         await rig.driver.settle()
     assert rig.store.commits == []
     assert isinstance(waiting.exception(), StoreError)
+
+
+async def test_a_rejected_record_is_a_dead_letter_before_the_others_go_on(rig: Rig) -> None:
+    rig.accept(A)
+    await rig.endpoint.answer(effects(record=b"out"))
+    batch = await rig.egress.batches.get()
+    rig.store.open.clear()
+    rejecting = asyncio.create_task(rig.outlet.reject(batch, {0: Rejected("there", b"out", "too large")}))
+    await turns()
+    assert not rejecting.done()
+    rig.store.open.set()
+    assert list((await rejecting).records) == []
+    assert len(list(rig.store.scan(Table.DEAD_LETTERS))) == 1
+
+
+async def test_a_record_that_an_ingress_rejects_is_a_dead_letter_with_its_position(rig: Rig) -> None:
+    epoch = rig.inlet.accept([], "t/0", b"8", [Rejected("t/0@7", b"raw", "has no key")])
+    await rig.inlet.durable(epoch)
+    assert [len(list(rig.store.scan(table))) for table in (Table.DEAD_LETTERS, Table.POSITIONS)] == [1, 1]
 
 
 async def test_after_a_failed_commit_no_record_is_released(rig: Rig) -> None:

@@ -67,13 +67,10 @@ def show_letter(number: int, data: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(_as_json(letter), ensure_ascii=False))
         return
-    _, target, caller, payload = letter.message
-    click.echo(f"{letter.kind.value} to {_whereto(letter)}, {time_text(letter.time)}")
+    toward = "of" if letter.kind is LetterKind.INGRESS_RECORD else "to"
+    click.echo(f"{letter.kind.value} {toward} {_whereto(letter)}, {time_text(letter.time)}")
     click.echo(f"{_why(letter)}")
-    if letter.kind is LetterKind.EGRESS_RECORD:
-        click.echo(f"from {target_text(target)}: {typed_line(payload)}")
-    else:
-        click.echo(f"from {caller_text(caller)}: {typed_line(payload)}")
+    click.echo(f"{_source(letter)}: {typed_line(letter.message[3])}")
     for name, (_, value) in letter.state.items():
         click.echo(f"state {name}: {typed_line(value)}")
 
@@ -170,6 +167,14 @@ def _numbers(data: Path, targets: Targets) -> list[int]:
 
 def _whereto(letter: DeadLetter) -> str:
     return letter.destination if letter.kind is LetterKind.EGRESS_RECORD else target_text(letter.message[1])
+
+
+def _source(letter: DeadLetter) -> str:
+    """Who sent it, as far as that is known: the outbox does not keep who sent a record."""
+    _, target, caller, _ = letter.message
+    if letter.kind is LetterKind.MESSAGE or caller is not None:
+        return f"from {caller_text(caller)}"
+    return f"for {target[1]}" if letter.kind is LetterKind.EGRESS_RECORD and target[1] else "value"
 
 
 def _why(letter: DeadLetter) -> str:

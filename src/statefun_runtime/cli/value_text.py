@@ -18,10 +18,13 @@ def decode_payload(payload: Payload) -> dict[str, Json]:
     """The typename and the value of an encoded `TypedValue`, fit for JSON.
 
     The value is under `value` for primitive types and for whatever is JSON text; of other types the bytes are under
-    `base64`. Without a value there is neither.
+    `base64`. Without a value there is neither. Headers, if there are any, are pairs of a key and a text; of what is not
+    UTF-8 the bytes are under `base64`.
     """
     typed = TypedValue.FromString(payload)
     shown: dict[str, Json] = {"typename": typed.typename}
+    if typed.metadata:
+        shown["headers"] = [[header.key, _header(header)] for header in typed.metadata]
     if not typed.has_value:
         return shown
     try:
@@ -30,6 +33,15 @@ def decode_payload(payload: Payload) -> dict[str, Json]:
     except (ValueError, RecursionError):  # bytes that are no JSON, or JSON nested too deep to be anybody's
         shown["base64"] = base64.b64encode(typed.value).decode()
     return shown
+
+
+def _header(header: TypedValue.Metadata) -> Json:
+    if not header.has_value:
+        return None
+    try:
+        return header.value.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(header.value).decode()}
 
 
 def one_line(shown: Mapping[str, Json]) -> str:
@@ -42,7 +54,8 @@ def one_line(shown: Mapping[str, Json]) -> str:
 def typed_line(payload: Payload) -> str:
     """An encoded `TypedValue` as a line of text: typename and value."""
     shown = decode_payload(payload)
-    return f"{shown['typename']}  {one_line(shown)}"
+    headers = f"  headers {json.dumps(shown['headers'], ensure_ascii=False)}" if "headers" in shown else ""
+    return f"{shown['typename']}  {one_line(shown)}{headers}"
 
 
 def time_text(milliseconds: int) -> str:

@@ -6,20 +6,19 @@ that wait and a marker with the last of them. After a crash the marker says what
 
 import asyncio
 import logging
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException
 
 from statefun_runtime.egress.kafka_marker import Claim, MarkerError, transactional_id
-from statefun_runtime.egress.kafka_sender import PlainSender, Rejections
+from statefun_runtime.egress.kafka_sender import PlainSender, Sent
 from statefun_runtime.egress.kafka_transactions import TransactionalSender
 from statefun_runtime.errors import EgressError
 from statefun_runtime.interfaces import AdapterContext, OutboxBatch, Outlet
 from statefun_runtime.kafka.client import client_settings
 from statefun_runtime.kafka.errors import INVALID_ARGUMENT
-from statefun_runtime.kafka.properties import PropertyError, Role
+from statefun_runtime.kafka.properties import Role
+from statefun_runtime.kafka.thread import KafkaThread
 from statefun_runtime.module.egress_spec import AtLeastOnce, ExactlyOnce, KafkaEgressSpec
 from statefun_runtime.module.spec import merge_properties
 
@@ -27,7 +26,6 @@ _RETRY_SECONDS = 1.0
 _KNOWN = b'{"marker": true}'
 """The position of an exactly-once egress whose marker was written: from then on it must be there."""
 
-_T = TypeVar("_T")
 _Sender: TypeAlias = PlainSender | TransactionalSender
 
 _log = logging.getLogger(__name__)
@@ -36,21 +34,18 @@ _log = logging.getLogger(__name__)
 class KafkaEgress:
     """Produces `KafkaProducerRecord`s. While Kafka is away they wait in the outbox.
 
-    A record that is none, or that Kafka refuses for good (too large), is rejected: logged with its reason and counted.
+    A record that is none, or that Kafka refuses for good (it is too large, its topic is missing or must not be written
+    to), becomes a dead letter before what else is sent counts as out.
     """
 
     def __init__(self, spec: KafkaEgressSpec, context: AdapterContext) -> None:
         self._spec = spec
         self._counts = context.counts
-        self._rejections = Rejections(spec.id, context.counts)
         self._transaction_id = transactional_id(context.application_id, spec.id)
-        try:
-            self._settings = client_settings(
-                f"egress {spec.id}", spec.address, merge_properties(spec.properties), Role.PRODUCER
-            )
-        except PropertyError as error:
-            raise EgressError(f"egress {spec.id}: {error}") from error
-        self._thread = ThreadPoolExecutor(1, f"egress {spec.id}")
+        self._settings = client_settings(
+            f"egress {spec.id}", spec.address, merge_properties(spec.properties), Role.PRODUCER
+        )
+        self._thread = KafkaThread(f"egress {spec.id}")
         self._waiting: list[OutboxBatch] = []
         self._arrived = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -79,7 +74,7 @@ class KafkaEgress:
         self._arrived.set()
         if self._serving is not None:
             await asyncio.gather(self._serving, return_exceptions=True)
-        self._thread.shutdown(wait=True)
+        self._thread.end()
 
     async def _serve(self) -> None:
         try:
@@ -115,38 +110,42 @@ class KafkaEgress:
     async def _connect(self) -> _Sender:
         semantic = self._spec.delivery_semantic
         if isinstance(semantic, ExactlyOnce):
-            sender: _Sender = await self._blocking(
-                lambda: TransactionalSender(
-                    self._settings, self._transaction_id, semantic.timeout, self._rejections, self._claim
-                )
+            sender: _Sender = await self._thread.run(
+                lambda: TransactionalSender(self._settings, self._transaction_id, semantic.timeout, self._claim)
             )
             if self._to_announce:
                 self._outlet.released(0, _KNOWN)
                 self._to_announce = False
         else:
             safe = {"enable.idempotence": True} if isinstance(semantic, AtLeastOnce) else {}
-            sender = await self._blocking(lambda: PlainSender({**self._settings, **safe}, self._rejections))
+            sender = await self._thread.run(lambda: PlainSender({**self._settings, **safe}))
         self._sender = sender
         return sender
 
     async def _send(self, sender: _Sender) -> None:
         batches = list(self._waiting)
-        sent = await self._blocking(lambda: sender.send(batches))
-        self._done(batches, sent)
+        await self._note(batches, await self._thread.run(lambda: sender.send(batches)))
 
     async def _send_once(self, sender: _Sender) -> None:
         batches = list(self._waiting)
         try:
-            sent = await self._blocking(lambda: sender.send(batches))
+            sent = await self._thread.run(lambda: sender.send(batches))
         except KafkaException as error:
             _log.error("egress %s: records may be lost: %s", self._spec.id, error.args[0].str())
             await self._drop_sender()
-            sent = 0
-        self._done(batches, sent)
+            sent = Sent()
+        await self._note(batches, sent)
 
-    def _done(self, batches: list[OutboxBatch], sent: int) -> None:
-        self._counts.records += sent
-        self._rejections.forget(batches)
+    async def _note(self, batches: list[OutboxBatch], sent: Sent) -> None:
+        """Have rejected records made dead letters, then report what is out."""
+        for at, batch in enumerate(batches):
+            rejected = sent.rejected_of(batch)
+            if rejected:
+                self._waiting[at] = await self._outlet.reject(batch, rejected)
+                self._counts.rejected += len(rejected)
+        if not sent.is_out:
+            return
+        self._counts.records += sent.records
         del self._waiting[: len(batches)]
         position = _KNOWN if isinstance(self._spec.delivery_semantic, ExactlyOnce) else None
         self._outlet.released(batches[-1].epoch, position)
@@ -163,11 +162,8 @@ class KafkaEgress:
     async def _drop_sender(self) -> None:
         sender, self._sender = self._sender, None
         if sender is not None:
-            await self._blocking(sender.close)
+            await self._thread.run(sender.close)
 
     def _check_hopeless(self, error: KafkaError) -> None:
         if error.code() == INVALID_ARGUMENT:
             raise EgressError(f"egress {self._spec.id}: {error.str()}")
-
-    async def _blocking(self, step: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, step)

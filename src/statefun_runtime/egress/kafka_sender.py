@@ -1,72 +1,83 @@
 """Sends batches to Kafka. Everything here blocks; the egress calls it on one thread of its own."""
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from statefun_runtime.egress.kafka_record import InvalidKafkaRecordError, KafkaRecord, decode_kafka_record
-from statefun_runtime.interfaces import OutboxBatch, RecordCounts
-from statefun_runtime.kafka.errors import FAILED, HOPELESS, PURGED_FROM_QUEUE, PURGED_IN_FLIGHT, TIMED_OUT
+from statefun_runtime.interfaces import OutboxBatch, Payload, Rejected
+from statefun_runtime.kafka.errors import (
+    FAILED,
+    PURGED_FROM_QUEUE,
+    PURGED_IN_FLIGHT,
+    RECORDS_REFUSED,
+    TIMED_OUT,
+    TOPIC_REFUSED,
+)
 
 _FLUSH_SECONDS = 30.0
 
-_log = logging.getLogger(__name__)
+Place: TypeAlias = tuple[str, int, int]
+"""(lineage and epoch of the batch, which of its records)."""
 
 
-class Rejections:
-    """The records that will not be sent: logged and counted once, remembered as long as their batch waits."""
+class Sent(NamedTuple):
+    """What became of batches: how many records went out, and which never will.
 
-    def __init__(self, egress_id: str, counts: RecordCounts) -> None:
-        self._egress_id = egress_id
-        self._counts = counts
-        self._rejected: set[tuple[str, int, int]] = set()
+    Without `is_out` nothing went out: what is left is to be sent again once the rejected records are dead letters.
+    """
 
-    def add(self, batch: OutboxBatch, index: int, reason: str) -> None:
-        """Reject a record; `reason` completes "a record …"."""
-        key = (batch.lineage, batch.epoch, index)
-        if key not in self._rejected:
-            self._rejected.add(key)
-            self._counts.rejected += 1
-            _log.error("egress %s: epoch %d: rejected, a record %s", self._egress_id, batch.epoch, reason)
+    records: int = 0
+    rejected: Mapping[Place, Rejected] = MappingProxyType({})
+    is_out: bool = True
 
-    def sendable(self, batch: OutboxBatch) -> Iterator[tuple[int, KafkaRecord]]:
-        """The records of a batch that were not rejected, with their places."""
-        for index, payload in enumerate(batch.records):
-            if (batch.lineage, batch.epoch, index) in self._rejected:
-                continue
-            try:
-                yield index, decode_kafka_record(payload)
-            except InvalidKafkaRecordError as error:
-                self.add(batch, index, str(error))
-
-    def forget(self, batches: Sequence[OutboxBatch]) -> None:
-        """Forget what was rejected of batches that are done."""
-        done = {(batch.lineage, batch.epoch) for batch in batches}
-        self._rejected = {key for key in self._rejected if key[:2] not in done}
+    def rejected_of(self, batch: OutboxBatch) -> dict[int, Rejected]:
+        """The rejected records of a batch, by their places in it."""
+        return {place[2]: record for place, record in self.rejected.items() if place[:2] == batch[:2]}
 
 
-class Deliveries:
-    """Hands records to a producer and gathers what became of them."""
+class _Item(NamedTuple):
+    """A record on its way; `is_alone` if it has a request of its own."""
 
-    def __init__(self, producer: Producer, rejections: Rejections) -> None:
+    place: Place
+    payload: Payload
+    topic: str
+    is_alone: bool
+
+
+class Delivery:
+    """Hands the records of batches to a producer once, and gathers what became of them."""
+
+    def __init__(self, producer: Producer, batches: Sequence[OutboxBatch]) -> None:
         self._producer = producer
-        self._rejections = rejections
+        self._batches = batches
         self._failed: KafkaError | None = None
-        self.rejected = False
-        """Whether a record was refused for good after others of its transaction were taken."""
         self.sent = 0
+        """Records that were delivered, once `finish` has returned."""
+        self.rejected: dict[Place, Rejected] = {}
+        """Records that Kafka refuses for good."""
+        self.suspects: set[Place] = set()
+        """Records that were refused together with others: sent alone, they show which of them is the cause."""
 
-    def send(self, batch: OutboxBatch) -> None:
-        """Give all records of a batch to the producer."""
-        for index, record in self._rejections.sendable(batch):
-            report = partial(self._report, batch, index)
-            try:
-                self._produce(record, report)
-                self.sent += 1
-            except KafkaException as error:
-                self._report(batch, index, error.args[0], None)
+    @property
+    def is_refused(self) -> bool:
+        """Whether a record was refused."""
+        return bool(self.rejected or self.suspects)
+
+    def send(self, alone: AbstractSet[Place] = frozenset()) -> None:
+        """Give all records to the producer; those in `alone` go in requests of their own."""
+        for place, payload in self._payloads():
+            self._give(place, payload, is_alone=place in alone)
+
+    def send_alone(self, places: AbstractSet[Place]) -> None:
+        """Give only these records to the producer, each in a request of its own."""
+        for place, payload in self._payloads():
+            if place in places:
+                self._give(place, payload, is_alone=True)
 
     def finish(self) -> None:
         """Wait until all records are delivered. Raises KafkaException if one is not, and sending again may help."""
@@ -82,6 +93,29 @@ class Deliveries:
         if left:
             raise KafkaException(KafkaError(TIMED_OUT, f"{left} records are not delivered yet"))
 
+    def _payloads(self) -> Iterator[tuple[Place, Payload]]:
+        for lineage, epoch, records in self._batches:
+            for index, payload in enumerate(records):
+                yield (lineage, epoch, index), payload
+
+    def _give(self, place: Place, payload: Payload, *, is_alone: bool) -> None:
+        try:
+            record = decode_kafka_record(payload)
+        except InvalidKafkaRecordError as error:
+            self.rejected[place] = Rejected("", payload, f"the record {error}")
+            return
+        if is_alone:
+            self.finish()
+        item = _Item(place, payload, record.topic, is_alone)
+        try:
+            self._produce(record, partial(self._report, item))
+            self.sent += 1
+        except KafkaException as error:
+            # What the client itself refuses it refuses for this record.
+            self._refused(item._replace(is_alone=True), error.args[0])
+        if is_alone:
+            self.finish()
+
     def _produce(self, record: KafkaRecord, report: "partial[None]") -> None:
         while True:
             try:
@@ -93,12 +127,18 @@ class Deliveries:
             else:
                 return
 
-    def _report(self, batch: OutboxBatch, index: int, error: KafkaError | None, _message: Message | None) -> None:
-        if error is None:
-            return
-        if error.code() in HOPELESS:
-            self._rejections.add(batch, index, f"that Kafka refuses: {error.str()}")
-            self.rejected = True
+    def _report(self, item: _Item, error: KafkaError | None, _message: Message | None) -> None:
+        if error is not None:
+            self.sent -= 1
+            self._refused(item, error)
+
+    def _refused(self, item: _Item, error: KafkaError) -> None:
+        code = error.code()
+        if code in TOPIC_REFUSED or (code in RECORDS_REFUSED and item.is_alone):
+            reason = f"Kafka refuses it for the topic {item.topic}: {error.str()}"
+            self.rejected[item.place] = Rejected(item.topic, item.payload, reason)
+        elif code in RECORDS_REFUSED:
+            self.suspects.add(item.place)
         elif self._failed is None or not _is_purge(error):
             self._failed = error
 
@@ -106,17 +146,17 @@ class Deliveries:
 class PlainSender:
     """Sends without transactions: at least once."""
 
-    def __init__(self, settings: dict[str, object], rejections: Rejections) -> None:
-        self._producer = Producer(settings)
-        self._rejections = rejections
+    def __init__(self, settings: Mapping[str, object]) -> None:
+        self._producer = Producer(dict(settings))
 
-    def send(self, batches: Sequence[OutboxBatch]) -> int:
-        """Send batches in order; return how many records went out. Raises KafkaException."""
-        deliveries = Deliveries(self._producer, self._rejections)
-        for batch in batches:
-            deliveries.send(batch)
-        deliveries.finish()
-        return deliveries.sent
+    def send(self, batches: Sequence[OutboxBatch]) -> Sent:
+        """Send batches in order. Raises KafkaException."""
+        delivery = Delivery(self._producer, batches)
+        delivery.send()
+        delivery.finish()
+        if delivery.suspects:
+            delivery.send_alone(delivery.suspects)
+        return Sent(delivery.sent, delivery.rejected)
 
     def close(self) -> None:
         """Drop what was not sent."""

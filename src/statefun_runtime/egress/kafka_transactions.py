@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import cast
@@ -12,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from statefun_runtime.egress.kafka_marker import Claim, Marker, marker_topic
-from statefun_runtime.egress.kafka_sender import Deliveries, Rejections
+from statefun_runtime.egress.kafka_sender import Delivery, Place, Sent
 from statefun_runtime.errors import EgressError
 from statefun_runtime.interfaces import OutboxBatch
 from statefun_runtime.kafka.errors import PARTITION_EOF, TIMED_OUT
@@ -50,16 +51,13 @@ class TransactionalSender:
     Making it fences every other producer of the same transactional id and finishes or aborts what that one had begun.
     """
 
-    def __init__(
-        self, settings: Mapping[str, object], transaction_id: str, timeout: int, rejections: Rejections, claim: Claim
-    ) -> None:
+    def __init__(self, settings: Mapping[str, object], transaction_id: str, timeout: int, claim: Claim) -> None:
         """Make a producer, read the marker, and make the claim unless that was done before.
 
         Args:
             settings: Those of librdkafka's clients.
             transaction_id: The `transactional.id`.
             timeout: Milliseconds after which the broker ends a transaction.
-            rejections: Where records go that Kafka refuses.
             claim: The claim of this process.
 
         Raises:
@@ -70,21 +68,24 @@ class TransactionalSender:
         self._topic = marker_topic(transaction_id)
         self._key = transaction_id.encode()
         self._transaction_id = transaction_id
-        self._rejections = rejections
+        self._claim = claim
         self._clients = {name: value for name, value in settings.items() if name not in _PRODUCER_ONLY}
         if not claim.known:
             self._create_topic()
+        self._settings: dict[str, object] = {
+            **_PRODUCER_TUNING,
+            **settings,
+            "transactional.id": transaction_id,
+            "transaction.timeout.ms": timeout,
+        }
+        self._connect()
+
+    def _connect(self) -> None:
+        claim = self._claim
         if claim.made:
             # Before the new producer fences whoever writes now.
             self._recognised_marker(claim)
-        self._producer = Producer(
-            {
-                **_PRODUCER_TUNING,
-                **settings,
-                "transactional.id": transaction_id,
-                "transaction.timeout.ms": timeout,
-            }
-        )
+        self._producer = Producer(self._settings)
         self._producer.init_transactions(_SECONDS)
         self._marker = self._recognised_marker(claim)
         if not claim.made:
@@ -92,12 +93,20 @@ class TransactionalSender:
             self._commit([])
             claim.known = claim.made = True
 
-    def send(self, batches: Sequence[OutboxBatch]) -> int:
-        """Send those batches that did not go out; return how many records went out. Raises KafkaException."""
+    def send(self, batches: Sequence[OutboxBatch]) -> Sent:
+        """Send those batches that did not go out, all or none of them. Raises KafkaException."""
+        return self._send(batches, frozenset())
+
+    def _send(self, batches: Sequence[OutboxBatch], alone: AbstractSet[Place]) -> Sent:
         waiting = [batch for batch in batches if not self._marker.has(batch)]
         if len(waiting) < len(batches):
             _log.info("%s: %d of the waiting epochs went out before", self._topic, len(batches) - len(waiting))
-        return self._commit(waiting) if waiting else 0
+        if not waiting:
+            return Sent()
+        delivery = self._commit(waiting, alone)
+        if delivery.rejected:
+            return Sent(0, delivery.rejected, is_out=False)
+        return self._send(batches, alone | delivery.suspects) if delivery.suspects else Sent(delivery.sent)
 
     def close(self) -> None:
         """Drop what was not sent."""
@@ -106,23 +115,33 @@ class TransactionalSender:
         with suppress(KafkaException):
             self._producer.flush(1)
 
-    def _commit(self, batches: Sequence[OutboxBatch]) -> int:
+    def _commit(self, batches: Sequence[OutboxBatch], alone: AbstractSet[Place] = frozenset()) -> Delivery:
+        """Commit a transaction with everything in it, or nothing of it if a record is refused."""
         marker = self._marker
         for batch in batches:
             marker = marker.after(batch)
-        while True:
-            deliveries = Deliveries(self._producer, self._rejections)
-            self._producer.begin_transaction()
-            for batch in batches:
-                deliveries.send(batch)
+        delivery = Delivery(self._producer, batches)
+        self._producer.begin_transaction()
+        try:
+            delivery.send(alone)
             self._producer.produce(self._topic, marker.encode(), self._key, 0)
-            deliveries.finish()
-            if not deliveries.rejected:
-                break
-            self._producer.abort_transaction(_SECONDS)
-        self._end_transaction()
-        self._marker = marker
-        return deliveries.sent
+            delivery.finish()
+        except KafkaException as error:
+            # Once a record was refused the transaction takes no others.
+            if error.args[0].fatal() or not delivery.is_refused:
+                raise
+        if delivery.is_refused:
+            self._begin_anew()
+        else:
+            self._end_transaction()
+            self._marker = marker
+        return delivery
+
+    def _begin_anew(self) -> None:
+        """Abort and take another producer: the sequence numbers of refused records are missing in the next request."""
+        self._producer.abort_transaction(_SECONDS)
+        self.close()
+        self._connect()
 
     def _end_transaction(self) -> None:
         until = time.monotonic() + _SECONDS

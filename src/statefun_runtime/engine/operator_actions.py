@@ -63,19 +63,27 @@ class OperatorActions:
 
     def on_letter(self, action: Action, letter: DeadLetter) -> Outcome:
         """Resend or delete a dead letter, which must be in the store and not gone in the open epoch."""
-        if action is Action.RESEND and not self._resend(letter):
-            text = f"cannot be sent: the application, as it runs now, has no egress {letter.destination}"
-            return Outcome(str(letter.number), done=False, text=text)
+        refusal = self._resend(letter) if action is Action.RESEND else None
+        if refusal is not None:
+            return Outcome(str(letter.number), done=False, text=f"cannot be sent: {refusal}")
         self._engine.epoch.dead_letters_gone.append(letter.number)
         text = f"sent again to {_destination(letter)}" if action is Action.RESEND else "deleted"
         return self._done(action, letter.number, text)
 
-    def _resend(self, letter: DeadLetter) -> bool:
+    def _resend(self, letter: DeadLetter) -> str | None:
+        """Send what a letter holds; return why that cannot be."""
         _, target, caller, payload = letter.message
-        if letter.kind is LetterKind.EGRESS_RECORD:
-            return self._engine.release(EgressRecord(letter.destination, payload))
-        self._engine.send(target, caller, payload)
-        return True
+        match letter.kind:
+            case LetterKind.MESSAGE:
+                self._engine.send(target, caller, payload)
+            case LetterKind.EGRESS_RECORD:
+                if not self._engine.release(EgressRecord(letter.destination, payload)):
+                    return f"the application, as it runs now, has no egress {letter.destination}"
+            case LetterKind.INGRESS_RECORD:
+                return (
+                    "it never became a message; correct the record where it came from, or send a message of its value"
+                )
+        return None
 
     def _done(self, action: Action, target: Target, text: str) -> Outcome:
         engine, named = self._engine, target_text(target)
@@ -85,7 +93,7 @@ class OperatorActions:
 
 
 def _destination(letter: DeadLetter) -> str:
-    return letter.destination if letter.kind is LetterKind.EGRESS_RECORD else target_text(letter.message[1])
+    return target_text(letter.message[1]) if letter.kind is LetterKind.MESSAGE else letter.destination
 
 
 def _told(action: Action, count: int, then: str) -> str:

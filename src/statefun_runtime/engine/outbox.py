@@ -89,6 +89,7 @@ class Outbox:
             queue.handed_size -= entry.size
             queue.size -= entry.size
             epoch.outbox_gone.append((egress, entry.epoch))
+            epoch.outbox_left.pop((egress, entry.epoch), None)
         if queue.size <= self._limits.outbox_limit * 3 // 4:
             self.full.discard(egress)
         if position is not None:

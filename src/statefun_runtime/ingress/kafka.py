@@ -6,26 +6,23 @@ are committed to Kafka too, once durable, so that tools can show the lag.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Iterator, Mapping, Sequence
 
 from confluent_kafka import KafkaException, Message
 
 from statefun_runtime.errors import IngressError
 from statefun_runtime.ingress.kafka_reader import KafkaReader, Partition, by_partition
-from statefun_runtime.ingress.kafka_records import InvalidKafkaRecordError, KafkaRecords
-from statefun_runtime.interfaces import AdapterContext, Arrival, Inlet
+from statefun_runtime.ingress.kafka_records import InvalidKafkaRecordError, KafkaRecord, KafkaRecords
+from statefun_runtime.interfaces import AdapterContext, Arrival, Inlet, Rejected
 from statefun_runtime.kafka.client import client_settings
 from statefun_runtime.kafka.errors import INVALID_ARGUMENT
-from statefun_runtime.kafka.properties import PropertyError, Role
+from statefun_runtime.kafka.properties import Role
+from statefun_runtime.kafka.thread import KafkaThread
 from statefun_runtime.module.ingress_spec import KafkaIngressSpec
 from statefun_runtime.module.spec import merge_properties
 
 _RETRY_SECONDS = 1.0
 _REPORT_SECONDS = 1.0
-
-_T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
 
@@ -39,16 +36,13 @@ class KafkaIngress:
     def __init__(self, spec: KafkaIngressSpec, context: AdapterContext) -> None:
         self._spec = spec
         self._counts = context.counts
-        self._records = KafkaRecords(spec.topics, spec.invalid_record_handling)
+        self._records = KafkaRecords(spec)
         self._targets = {target for topic in spec.topics for target in topic.targets}
         self._group = spec.group or f"{context.application_id}-{spec.id}"
-        try:
-            self._settings = client_settings(
-                f"ingress {spec.id}", spec.address, merge_properties(spec.properties), Role.CONSUMER
-            )
-        except PropertyError as error:
-            raise IngressError(f"ingress {spec.id}: {error}") from error
-        self._thread = ThreadPoolExecutor(1, f"ingress {spec.id}")
+        self._settings = client_settings(
+            f"ingress {spec.id}", spec.address, merge_properties(spec.properties), Role.CONSUMER
+        )
+        self._thread = KafkaThread(f"ingress {spec.id}")
         self._reader: KafkaReader | None = None
         self._epoch = 0
         self._durable: dict[Partition, int] = {}
@@ -57,8 +51,6 @@ class KafkaIngress:
         """Take the positions. A Kafka that is away is no error."""
         self._inlet = inlet
         self._positions = {_partition(name): int(position) for name, position in positions.items()}
-        if self._spec.forward_headers:
-            _log.warning("ingress %s: forwardHeaders has no effect in this runtime", self._spec.id)
 
     async def run(self) -> None:
         reporting = asyncio.create_task(self._follow_durable(), name=f"ingress {self._spec.id}: offsets")
@@ -72,12 +64,12 @@ class KafkaIngress:
 
     async def stop(self) -> None:
         if self._reader is not None:
-            await self._blocking(self._reader.close)
-        self._thread.shutdown(wait=True)
+            await self._thread.run(self._reader.close)
+        self._thread.end()
 
     async def _read_until_trouble(self) -> None:
         try:
-            reader = self._reader = await self._blocking(lambda: KafkaReader(self._spec, self._settings, self._group))
+            reader = self._reader = await self._thread.run(lambda: KafkaReader(self._spec, self._settings, self._group))
             while True:
                 await self._step(reader)
         except KafkaException as error:
@@ -87,44 +79,50 @@ class KafkaIngress:
             _log.warning("ingress %s: Kafka cannot be read: %s; trying again", self._spec.id, text)
         if self._reader is not None:
             reader, self._reader = self._reader, None
-            await self._blocking(reader.close)
+            await self._thread.run(reader.close)
 
     async def _step(self, reader: KafkaReader) -> None:
         await self._inlet.room(self._targets)
-        found = await self._blocking(lambda: reader.find(self._positions))
+        found = await self._thread.run(lambda: reader.find(self._positions))
         for partition, offset in found.items():
-            self._accept([], partition, offset)
-        for partition, messages in by_partition(await self._blocking(reader.read)).items():
+            self._accept((), partition, offset)
+        for partition, messages in by_partition(await self._thread.run(reader.read)).items():
             last = messages[-1].offset()
             if last is not None:
-                self._accept(self._arrivals(messages), partition, last + 1)
+                self._accept(messages, partition, last + 1)
         if self._durable and self._spec.group is not None:
             offsets, self._durable = self._durable, {}
-            await self._blocking(lambda: reader.commit(offsets))
+            await self._thread.run(lambda: reader.commit(offsets))
 
-    def _accept(self, arrivals: Sequence[Arrival], partition: Partition, offset: int) -> None:
-        self._epoch = self._inlet.accept(arrivals, f"{partition[0]}/{partition[1]}", str(offset).encode())
-        self._positions[partition] = offset
-
-    def _arrivals(self, messages: Sequence[Message]) -> list[Arrival]:
+    def _accept(self, messages: Sequence[Message], partition: Partition, offset: int) -> None:
         arrivals: list[Arrival] = []
+        rejected: list[Rejected] = []
+        topic, number = partition
         for message in messages:
-            topic, key, value = message.topic() or "", message.key(), message.value()
+            record = _record(message)
             try:
-                arrivals += self._records.arrivals(topic, key, value)
+                arrivals += self._records.arrivals(topic, record)
                 self._counts.records += 1
             except InvalidKafkaRecordError as error:
-                self._reject(message, topic, error)
-        return arrivals
+                rejected += self._reject(f"{topic}/{number}@{message.offset()}", topic, record, error)
+        self._epoch = self._inlet.accept(arrivals, f"{topic}/{number}", str(offset).encode(), rejected)
+        self._positions[partition] = offset
 
-    def _reject(self, message: Message, topic: str, error: InvalidKafkaRecordError) -> None:
-        where = (
-            f"ingress {self._spec.id}: {topic}/{message.partition()}: the record at offset {message.offset()} {error}"
-        )
-        if not self._records.skips_invalid(topic):
-            raise IngressError(f"{where}. Set invalidRecordHandling to skip such records") from error
+    def _reject(
+        self, where: str, topic: str, record: KafkaRecord, error: InvalidKafkaRecordError
+    ) -> Iterator[Rejected]:
+        """Yield the record if it is to become a dead letter. Raises IngressError if it ends the ingress."""
+        handling = self._records.handling(topic)
+        if handling == "fail":
+            raise IngressError(
+                f"ingress {self._spec.id}: the record {where} {error}. Set invalidRecordHandling to dead-letter or "
+                "skip to go on past such records"
+            ) from error
         self._counts.rejected += 1
-        _log.warning("%s; skipped", where)
+        if handling == "skip":
+            _log.warning("ingress %s: skipped the record %s, which %s", self._spec.id, where, error)
+        else:
+            yield Rejected(where, self._records.kept(topic, record), f"the record {where} {error}")
 
     async def _follow_durable(self) -> None:
         """Hand the offsets of durable epochs to the reader, at most once a second."""
@@ -136,8 +134,11 @@ class KafkaIngress:
             reported = offsets
             await asyncio.sleep(_REPORT_SECONDS)
 
-    async def _blocking(self, step: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, step)
+
+def _record(message: Message) -> KafkaRecord:
+    headers = message.headers() or ()
+    # A consumer's headers are a list; the type is that of what producers take too.
+    return KafkaRecord(message.key(), message.value(), tuple(headers.items()) if isinstance(headers, dict) else headers)
 
 
 def _partition(name: str) -> Partition:

@@ -6,7 +6,8 @@ from functools import partial
 
 from confluent_kafka import KafkaError
 
-from statefun_runtime.kafka.properties import Role, translate
+from statefun_runtime.errors import ModuleError
+from statefun_runtime.kafka.properties import PropertyError, Role, translate
 
 _LIBRARY_LOG = logging.getLogger("statefun_runtime.kafka.librdkafka")
 
@@ -23,9 +24,12 @@ def client_settings(name: str, address: str | None, properties: Mapping[str, str
         role: Which client it is.
 
     Raises:
-        PropertyError: A property cannot be used.
+        ModuleError: A property cannot be used.
     """
-    translation = translate(properties, role)
+    try:
+        translation = translate(properties, role)
+    except PropertyError as error:
+        raise ModuleError(f"{name}: {error}") from error
     for warning in translation.warnings:
         _log.warning("%s: %s", name, warning)
     settings: dict[str, object] = dict(translation.settings)

@@ -33,13 +33,25 @@ from statefun_runtime.module.spec import (
 _TOPIC_PARTITION = re.compile(r"(.+)/(\d{1,10})", re.ASCII)
 
 
+Handling: TypeAlias = Literal["dead-letter", "skip", "fail"]
+
+
+class KafkaRecordHandling(CamelModel):
+    """What happens to a record that cannot become a message.
+
+    `dead-letter` keeps it with the reason, `skip` drops it, `fail` stops the ingress.
+    """
+
+    type: Handling = "dead-letter"
+
+
 class KafkaTopic(CamelModel):
     """A topic and where its records go. The record's key is the target's id, its value the message's bytes."""
 
     topic: KafkaTopicName
     value_type: TypeNameText
     targets: Targets
-    invalid_record_handling: InvalidRecordHandling | None = None
+    invalid_record_handling: KafkaRecordHandling | None = None
 
 
 class GroupOffsetsStartup(CamelModel):
@@ -114,7 +126,7 @@ class KafkaIngressSpec(Spec):
     startup_position: KafkaStartup = LatestStartup()
     properties: Properties = ()
     forward_headers: bool = False
-    invalid_record_handling: InvalidRecordHandling | None = None
+    invalid_record_handling: KafkaRecordHandling = KafkaRecordHandling()
 
     @model_validator(mode="after")
     def _check(self) -> "KafkaIngressSpec":

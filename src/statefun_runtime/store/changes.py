@@ -63,6 +63,9 @@ def _put_egress(epoch: Epoch, changes: Changes, lineage: str) -> None:
     for egress, records in epoch.outbox.items():
         row = rows.outbox_row(lineage, records)
         changes.puts.append((Table.OUTBOX, keys.numbered_key(egress, epoch.number), row))
+    for (egress, number), left in epoch.outbox_left.items():
+        row = rows.outbox_row(left.lineage, left.records)
+        changes.puts.append((Table.OUTBOX, keys.numbered_key(egress, number), row))
     for egress, position in epoch.sinks.items():
         changes.puts.append((Table.SINKS, keys.text_key(egress), rows.sink_row(lineage, position)))
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 
 from statefun_runtime.errors import StoreError
-from statefun_runtime.interfaces import Arrival
+from statefun_runtime.interfaces import Arrival, Rejected
 from statefun_runtime.testing.contract import ContractError
 
 
@@ -17,8 +17,10 @@ class MemoryInlet:
 
     def __init__(self, *, commits: bool = False, earlier: "MemoryInlet | None" = None) -> None:
         self.arrivals: list[Arrival] = list(earlier.durable_arrivals) if earlier else []
+        self.rejected: list[Rejected] = list(earlier.durable_rejected) if earlier else []
         self.positions: dict[str, bytes] = dict(earlier.durable_positions) if earlier else {}
         self.durable_arrivals: list[Arrival] = list(self.arrivals)
+        self.durable_rejected: list[Rejected] = list(self.rejected)
         self.durable_positions: dict[str, bytes] = dict(self.positions)
         self.accepted = asyncio.Event()
         self.open = asyncio.Event()
@@ -29,12 +31,19 @@ class MemoryInlet:
         self._failure: StoreError | None = None
         self._changed = asyncio.Event()
 
-    def accept(self, arrivals: Sequence[Arrival], partition: str = "", position: bytes | None = None) -> int:
+    def accept(
+        self,
+        arrivals: Sequence[Arrival],
+        partition: str = "",
+        position: bytes | None = None,
+        rejected: Sequence[Rejected] = (),
+    ) -> int:
         if self._failure is not None:
             raise self._failure
         if not self.open.is_set():
             raise ContractError("messages were handed in without asking for room")
         self.arrivals.extend(arrivals)
+        self.rejected.extend(rejected)
         if position is not None:
             self.positions[partition] = position
         self.epoch += 1
@@ -63,10 +72,12 @@ class MemoryInlet:
     def crash(self) -> None:
         """Go back to the last commit."""
         self.arrivals = list(self.durable_arrivals)
+        self.rejected = list(self.durable_rejected)
         self.positions = dict(self.durable_positions)
 
     def _keep(self) -> None:
         self.durable_arrivals = list(self.arrivals)
+        self.durable_rejected = list(self.rejected)
         self.durable_positions = dict(self.positions)
         self._durable = self.epoch
         self._wake()
@@ -84,8 +95,14 @@ class CrashingInlet(MemoryInlet):
         self._left = epochs
         self.crashed = False
 
-    def accept(self, arrivals: Sequence[Arrival], partition: str = "", position: bytes | None = None) -> int:
-        epoch = super().accept(arrivals, partition, position)
+    def accept(
+        self,
+        arrivals: Sequence[Arrival],
+        partition: str = "",
+        position: bytes | None = None,
+        rejected: Sequence[Rejected] = (),
+    ) -> int:
+        epoch = super().accept(arrivals, partition, position, rejected)
         if epoch <= self._left:
             self._keep()
         else:

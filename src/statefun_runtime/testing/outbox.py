@@ -1,8 +1,9 @@
 """An outlet and an outbox that behave as a runtime's: what was released goes away with the next commit."""
 
 import asyncio
+from collections.abc import Mapping
 
-from statefun_runtime.interfaces import Egress, OutboxBatch, Payload
+from statefun_runtime.interfaces import Egress, OutboxBatch, Payload, Rejected
 from statefun_runtime.testing.contract import ContractError, CrashError
 
 
@@ -17,6 +18,7 @@ class MemoryOutbox:
         self.batches: list[OutboxBatch] = []
         self.position: bytes | None = None
         self.restored = False
+        self.rejected: list[Rejected] = []
         self.released_epochs: list[int] = []
         self.crashed = False
         self.lineage = lineage
@@ -49,6 +51,15 @@ class MemoryOutbox:
             )
         self._released = epoch
         self._released_position = position if position is not None else self._released_position
+
+    async def reject(self, batch: OutboxBatch, records: Mapping[int, Rejected]) -> OutboxBatch:
+        """Durable at once."""
+        if self.crashed:
+            raise CrashError(f"the runtime died before records of epoch {batch.epoch} were rejected")
+        left = batch._replace(records=[record for at, record in enumerate(batch.records) if at not in records])
+        self.batches = [left if each[:2] == left[:2] else each for each in self.batches]
+        self.rejected += [records[at] for at in sorted(records)]
+        return left
 
     async def until_released(self, epoch: int) -> None:
         while self._released < epoch:

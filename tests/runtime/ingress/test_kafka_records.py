@@ -3,19 +3,24 @@
 import pytest
 
 from statefun.protocol.request_reply_pb2 import TypedValue
-from statefun_runtime.ingress.kafka_records import InvalidKafkaRecordError, KafkaRecords
-from statefun_runtime.module.ingress_spec import KafkaTopic
-from statefun_runtime.module.spec import InvalidRecordHandling
+from statefun_runtime.ingress.kafka_records import InvalidKafkaRecordError, KafkaRecord, KafkaRecords
+from statefun_runtime.module.ingress_spec import KafkaIngressSpec
 
-FAIL, SKIP = InvalidRecordHandling(type="fail"), InvalidRecordHandling(type="skip")
+HEADERS = [("trace", b"1"), ("trace", b"\xff"), ("gone", None)]
 
 
-def topic(name: str = "t", handling: InvalidRecordHandling | None = None) -> KafkaTopic:
-    return KafkaTopic(topic=name, value_type="a/type", targets=("a/one", "a/two"), invalid_record_handling=handling)
+def records(*topics: dict[str, object], **more: object) -> KafkaRecords:
+    named = [{"topic": "t", "valueType": "a/type", "targets": ["a/one", "a/two"], **topic} for topic in topics or ({},)]
+    return KafkaRecords(KafkaIngressSpec.model_validate({"id": "a/in", "address": "x", "topics": named, **more}))
+
+
+def headers_of(payload: bytes) -> list[tuple[str, bytes | None]]:
+    metadata = TypedValue.FromString(payload).metadata
+    return [(header.key, header.value if header.has_value else None) for header in metadata]
 
 
 def test_a_record_is_one_message_to_each_target_in_order() -> None:
-    arrivals = KafkaRecords([topic()], None).arrivals("t", "ключ".encode(), b"\xff value")
+    arrivals = records().arrivals("t", KafkaRecord("ключ".encode(), b"\xff value", HEADERS))
     assert [arrival.target for arrival in arrivals] == [("a/one", "ключ"), ("a/two", "ключ")]
     for arrival in arrivals:
         assert TypedValue.FromString(arrival.payload) == TypedValue(
@@ -23,8 +28,14 @@ def test_a_record_is_one_message_to_each_target_in_order() -> None:
         )
 
 
+def test_headers_travel_with_the_value_when_said() -> None:
+    [first, _] = records(forwardHeaders="true").arrivals("t", KafkaRecord(b"k", b"v", HEADERS))
+    assert headers_of(first.payload) == HEADERS
+    assert TypedValue.FromString(first.payload).value == b"v"
+
+
 def test_an_empty_value_is_a_value() -> None:
-    [first, _] = KafkaRecords([topic()], None).arrivals("t", b"k", b"")
+    [first, _] = records().arrivals("t", KafkaRecord(b"k", b""))
     assert TypedValue.FromString(first.payload) == TypedValue(typename="a/type", has_value=True)
 
 
@@ -34,13 +45,28 @@ def test_an_empty_value_is_a_value() -> None:
 )
 def test_a_record_that_cannot_become_a_message_is_refused(key: bytes | None, value: bytes | None, reason: str) -> None:
     with pytest.raises(InvalidKafkaRecordError, match=reason):
-        KafkaRecords([topic()], None).arrivals("t", key, value)
+        records().arrivals("t", KafkaRecord(key, value))
+
+
+def test_a_refused_record_is_kept_with_its_key_value_and_headers() -> None:
+    kept = records().kept("t", KafkaRecord(b"\xff", b"v", HEADERS))
+    assert headers_of(kept) == [("kafka.key", b"\xff"), *HEADERS]
+    typed = TypedValue.FromString(kept)
+    assert (typed.typename, typed.has_value, typed.value) == ("a/type", True, b"v")
+
+
+def test_a_refused_record_without_key_and_value_is_kept_so() -> None:
+    kept = records().kept("t", KafkaRecord(None, None))
+    assert TypedValue.FromString(kept) == TypedValue(typename="a/type")
 
 
 def test_a_topic_decides_about_its_invalid_records_before_the_ingress() -> None:
-    records = KafkaRecords([topic("skips", SKIP), topic("fails", FAIL), topic("follows")], SKIP)
-    assert [records.skips_invalid(name) for name in ("skips", "fails", "follows")] == [True, False, True]
+    own: list[dict[str, object]] = [
+        {"topic": name, "invalidRecordHandling": {"type": name}} for name in ("dead-letter", "fail")
+    ]
+    converted = records(*own, {"topic": "follows"}, invalidRecordHandling={"type": "skip"})
+    assert [converted.handling(name) for name in ("dead-letter", "fail", "follows")] == ["dead-letter", "fail", "skip"]
 
 
-def test_without_a_word_an_invalid_record_is_not_passed_over() -> None:
-    assert not KafkaRecords([topic()], None).skips_invalid("t")
+def test_without_a_word_an_invalid_record_becomes_a_dead_letter() -> None:
+    assert records().handling("t") == "dead-letter"

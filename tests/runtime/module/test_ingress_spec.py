@@ -79,7 +79,7 @@ def test_a_kafka_ingress_has_the_defaults_of_flinks_code(load: Load) -> None:
     found = kafka(load)
     assert (found.id, found.address, found.consumer_group_id) == ("com.example/users", "kafka:9092", None)
     assert (found.auto_offset_reset_position, found.startup_position) == ("latest", LatestStartup())
-    assert (found.properties, found.forward_headers, found.invalid_record_handling) == ((), False, None)
+    assert (found.properties, found.forward_headers, found.invalid_record_handling.type) == ((), False, "dead-letter")
     (topic,) = found.topics
     assert (topic.topic, topic.value_type) == ("users", "com.example/User")
     assert topic.targets == ("com.example/greeter", "com.example/counter")
