@@ -11,13 +11,14 @@ import json
 import multiprocessing
 import tempfile
 import time
+from collections.abc import Mapping
 from multiprocessing.pool import AsyncResult
 from pathlib import Path
 
 from benchmarks.subscription.reader import EGRESS, read
 from statefun.protocol.request_reply_pb2 import TypedValue
 from statefun_runtime.egress.subscription import SubscriptionEgress
-from statefun_runtime.interfaces import AdapterContext, OutboxBatch, Outlet, RecordCounts
+from statefun_runtime.interfaces import AdapterContext, OutboxBatch, Outlet, RecordCounts, Rejected
 from statefun_runtime.module.egress_spec import SubscriptionEgressSpec
 
 EPOCH = 500
@@ -33,6 +34,9 @@ class Released(Outlet):
     def released(self, epoch: int, position: bytes | None = None) -> None:  # noqa: ARG002  # nothing is kept
         if epoch >= self._last:
             self.all.set()
+
+    async def reject(self, batch: OutboxBatch, records: Mapping[int, Rejected]) -> OutboxBatch:
+        raise NotImplementedError
 
 
 async def measure(directory: Path, records: int, size: int, readers: int) -> None:

@@ -3,8 +3,8 @@
 from statefun_runtime.engine.rejection import reject_from, reject_records
 from statefun_runtime.epoch import DeadLetter, LetterKind
 from statefun_runtime.interfaces import OutboxBatch, Rejected, Table
-from statefun_runtime.operating import perform
 from statefun_runtime.operation import Action, Operation, Outcome
+from statefun_runtime.operation_runner import perform
 from statefun_runtime.store import keys, rows
 from tests.simulation.world import EGRESS, World
 

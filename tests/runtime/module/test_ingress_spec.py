@@ -16,6 +16,7 @@ from statefun_runtime.module.ingress_spec import (
     DateStartup,
     FileIngressSpec,
     KafkaIngressSpec,
+    KafkaRecordHandling,
     KinesisIngressSpec,
     LatestStartup,
     PlaygroundIngressSpec,
@@ -103,8 +104,8 @@ def test_all_properties_of_a_kafka_ingress_are_read(load: Load) -> None:
     assert found.startup_position.type == "earliest"
     assert merge_properties(found.properties) == {"a": "1", "b": "x y"}
     assert found.forward_headers is True
-    assert found.invalid_record_handling == InvalidRecordHandling(type="skip")
-    assert found.topics[0].invalid_record_handling == InvalidRecordHandling(type="fail")
+    assert found.invalid_record_handling.type == "skip"
+    assert found.topics[0].invalid_record_handling == KafkaRecordHandling(type="fail")
 
 
 @pytest.mark.parametrize("kind", ["earliest", "latest"])
@@ -294,7 +295,11 @@ def test_a_wrong_property_is_reported_where_it_stands(load: Load, text: str, old
         ("autoOffsetResetPosition: newest", "autoOffsetResetPosition", "must be latest or earliest, not 'newest'"),
         ("forwardHeaders: maybe", "forwardHeaders", "must be true or false, not 'maybe'"),
         ("invalidRecordHandling: skip", "invalidRecordHandling", "must be a mapping, not 'skip'"),
-        ("invalidRecordHandling: {type: drop}", "invalidRecordHandling.type", "must be skip or fail, not 'drop'"),
+        (
+            "invalidRecordHandling: {type: drop}",
+            "invalidRecordHandling.type",
+            "must be dead-letter or skip or fail, not 'drop'",
+        ),
         ("properties: {a: b}", "properties", "must be a list"),
         ("properties: [{a: b, c: d}]", "properties[0]", "must be one name with one value"),
         ("properties: [{a: [b]}]", "properties[0].a", "must be a text"),
