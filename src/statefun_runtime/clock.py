@@ -8,11 +8,15 @@ _NANOSECONDS = 1_000_000
 
 
 class Clock(Protocol):
-    """The port of the same name in `interfaces`, which this layer does not know."""
+    """Tells the time; moved by hand in tests."""
 
-    def wall(self) -> int: ...
+    def wall(self) -> int:
+        """Milliseconds since the epoch; may step either way."""
+        ...
 
-    def monotonic(self) -> int: ...
+    def monotonic(self) -> int:
+        """Milliseconds since some point; never goes back."""
+        ...
 
 
 class SystemClock:

@@ -322,8 +322,7 @@ class Outlet(Protocol):
     async def reject(self, batch: OutboxBatch, records: Mapping[int, Rejected]) -> OutboxBatch:
         """Make records of a batch, by their places, dead letters; return the batch without them once that is durable.
 
-        After a restart the batch comes again as it was returned. To write the others exactly once, write them only
-        then. Raises StoreError if it will never be durable.
+        After a restart the batch comes again so. Write the others then only. Raises StoreError if it is never durable.
         """
         ...
 
@@ -399,15 +398,3 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Release files and locks. Idempotent."""
-
-
-class Clock(Protocol):
-    """Tells the time; moved by hand in tests."""
-
-    def wall(self) -> int:
-        """Milliseconds since the epoch; may step either way."""
-        ...
-
-    def monotonic(self) -> int:
-        """Milliseconds since some point; never goes back."""
-        ...

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from statefun_runtime.clock import EngineClock
+from statefun_runtime.clock import Clock, EngineClock
 from statefun_runtime.driver import Driver
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.limits import Limits
@@ -17,7 +17,6 @@ from statefun_runtime.interfaces import (
     Arrival,
     Batch,
     Changes,
-    Clock,
     Effects,
     Egress,
     EgressRecord,

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from google.protobuf.message import EncodeError
 
-from statefun_runtime.clock import SystemClock
+from statefun_runtime.clock import Clock, SystemClock
 from statefun_runtime.endpoint.codec import encode_batch
 from statefun_runtime.endpoint.connection import Call
 from statefun_runtime.endpoint.interpret import interpret
@@ -13,7 +13,7 @@ from statefun_runtime.endpoint.pool import Pool
 from statefun_runtime.endpoint.response import Response
 from statefun_runtime.endpoint.route import Route, find_route
 from statefun_runtime.endpoint.tls import client_context
-from statefun_runtime.interfaces import Batch, Clock, Failure, FailureKind, Reply, ReplyTo
+from statefun_runtime.interfaces import Batch, Failure, FailureKind, Reply, ReplyTo
 from statefun_runtime.module.transport_spec import TransportSpec
 
 _ROUTES = 4096
