@@ -111,8 +111,9 @@ class TransactionalSender:
     def close(self) -> None:
         """Drop what was not sent."""
         self._producer.purge(blocking=False)
-        # A producer with a fatal error, such as being fenced, raises it once more whatever it is asked.
-        with suppress(KafkaException):
+        # A producer with a fatal error, such as being fenced, raises it once more whatever it is asked; between two
+        # callbacks the binding makes a SystemError of it (see `Delivery.finish`).
+        with suppress(KafkaException, SystemError):
             self._producer.flush(1)
 
     def _commit(self, batches: Sequence[OutboxBatch], alone: AbstractSet[Place] = frozenset()) -> Delivery:
