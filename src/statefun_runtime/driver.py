@@ -7,7 +7,7 @@ Replies and messages that arrive between turns go straight into the engine and a
 import asyncio
 import logging
 import time
-from collections import defaultdict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -90,8 +90,10 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._waiting_durable: defaultdict[int, list[asyncio.Future[None]]] = defaultdict(list)
         """By epoch."""
-        self._waiting_room: defaultdict[tuple[str, ...], deque[asyncio.Future[None]]] = defaultdict(deque)
-        """By the typenames of what they want to hand in."""
+        self._waiting_room: defaultdict[frozenset[str], OrderedDict[asyncio.Future[None], None]] = defaultdict(
+            OrderedDict
+        )
+        """By the typenames of what they want to hand in, in the order of their coming."""
         self._paused = False
         self._stopping = False
         self._idle: asyncio.Future[None] | None = None
@@ -123,9 +125,18 @@ class Driver:
         """Wait until the engine wants more for one of these function types, or at all."""
         while self._paused or not self.engine.has_room(typenames):
             self._check()
-            future = self._loop.create_future()
-            self._waiting_room[tuple(typenames)].append(future)
+            await self._wait_for_room(frozenset(typenames))
+
+    async def _wait_for_room(self, typenames: frozenset[str]) -> None:
+        future, waiting = self._loop.create_future(), self._waiting_room[typenames]
+        waiting[future] = None
+        try:
             await future
+        finally:
+            # Who gives up must not be kept until there is room, which may be hours later.
+            waiting.pop(future, None)
+            if not waiting and self._waiting_room.get(typenames) is waiting:
+                del self._waiting_room[typenames]
 
     async def durable(self, epoch: int) -> None:
         """Wait until `epoch` is on disk."""
@@ -169,13 +180,11 @@ class Driver:
         for typenames in [each for each in self._waiting_room if self.engine.has_room(each)]:
             waiting, most = self._waiting_room[typenames], _LET_IN
             while waiting and most:
-                future = waiting.popleft()
+                future, _ = waiting.popitem(last=False)
                 if not future.done():
                     future.set_result(None)
                     most -= 1
                     let_in = True
-            if not waiting:
-                del self._waiting_room[typenames]
         return let_in
 
     def pause(self) -> None:
