@@ -109,6 +109,11 @@ class DeadLetter(NamedTuple):
     state: StateValues
     """The values of the target when the message failed; none if it was never given to the function."""
 
+    @classmethod
+    def of_message(cls, time: int, message: Message, reason: str, attempts: int, state: StateValues) -> "DeadLetter":
+        """A letter that holds a message for a function."""
+        return cls(time, LetterKind.MESSAGE, message[1][0], message, reason, attempts, state)
+
     @property
     def number(self) -> int:
         return self.message[0]

@@ -11,8 +11,8 @@ from statefun_runtime.engine.dispatcher import Dispatcher
 from statefun_runtime.engine.limits import Limits, OnFailure
 from statefun_runtime.engine.mailbox import Mailbox
 from statefun_runtime.engine.mailboxes import Mailboxes
-from statefun_runtime.epoch import DeadLetter, Epoch, LetterKind, Parked, StateValues
-from statefun_runtime.interfaces import Batch, Failure, FailureKind, Message
+from statefun_runtime.epoch import DeadLetter, Epoch, Parked
+from statefun_runtime.interfaces import Batch, Failure, FailureKind
 
 
 class RetryPolicy:
@@ -99,7 +99,7 @@ class Failures:
     def _bury(self, mailbox: Mailbox, count: int, failure: Failure, now: int, epoch: Epoch) -> None:
         state = dict(mailbox.values)
         for message in self._mailboxes.remove(mailbox, count, epoch):
-            self._put_aside(_letter(message, failure.reason, now, mailbox.attempts, state))
+            self._put_aside(DeadLetter.of_message(now, message, failure.reason, mailbox.attempts, state))
         mailbox.attempts = mailbox.rounds = mailbox.suspects = 0
         self._mailboxes.settle(mailbox)
 
@@ -115,7 +115,3 @@ class Failures:
         """Call a parked address again."""
         mailbox.attempts = mailbox.rounds = 0
         self._dispatcher.resume(mailbox, epoch)
-
-
-def _letter(message: Message, reason: str, now: int, attempts: int, state: StateValues) -> DeadLetter:
-    return DeadLetter(now, LetterKind.MESSAGE, message[1][0], message, reason, attempts, state)

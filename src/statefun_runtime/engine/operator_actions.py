@@ -57,9 +57,7 @@ class OperatorActions:
         # What was never given to the function does not keep the state: a purge of many would multiply it.
         attempts, state = (parked.attempts, dict(mailbox.values)) if tried else (0, {})
         for message in messages:
-            engine.put_aside(
-                DeadLetter(engine.now, LetterKind.MESSAGE, message[1][0], message, parked.reason, attempts, state)
-            )
+            engine.put_aside(DeadLetter.of_message(engine.now, message, parked.reason, attempts, state))
 
     def on_letter(self, action: Action, letter: DeadLetter) -> Outcome:
         """Resend or delete a dead letter, which must be in the store and not gone in the open epoch."""

@@ -29,4 +29,4 @@ def reject_from(engine: Engine, egress: str, batch: OutboxBatch, records: Mappin
 
 def _bury(engine: Engine, kind: LetterKind, component: str, record: Rejected) -> None:
     message = (engine.next_sequence(), (component, record.where), None, record.payload)
-    engine.epoch.dead_letters.append(DeadLetter(engine.now, kind, component, message, record.reason, 0, {}))
+    engine.put_aside(DeadLetter(engine.now, kind, component, message, record.reason, 0, {}))
