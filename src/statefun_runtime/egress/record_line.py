@@ -6,17 +6,12 @@ are no JSON, and neither where the record has no value.
 
 import json
 from base64 import b64encode
-from typing import NoReturn
 
 from google.protobuf.message import DecodeError
 
-from statefun.primitive_types import PRIMITIVE_TYPES
 from statefun.protocol.request_reply_pb2 import TypedValue
 from statefun_runtime.interfaces import Payload
-
-_NESTED = 100
-_MARGIN = 100
-"""How much deeper than here whoever reads a line may be nested."""
+from statefun_runtime.value_json import check_depth, json_text
 
 
 def to_line(cursor: str, payload: Payload) -> bytes:
@@ -43,15 +38,7 @@ def _value(typed: TypedValue) -> str:
 
 
 def _json(typename: str, value: bytes) -> str:
-    if primitive := PRIMITIVE_TYPES.get(typename):
-        return json.dumps(primitive.deserialize(value), ensure_ascii=False, allow_nan=False)
-    text = value.decode()
-    json.loads(text, parse_constant=_refuse_constant)
-    if text.count("[") + text.count("{") > _NESTED:
-        json.loads("[" * _MARGIN + text + "]" * _MARGIN)
+    text = json_text(typename, value)
+    check_depth(text)
     # A line break in JSON is white space: within its strings it is escaped.
     return text.replace("\r", " ").replace("\n", " ").strip()
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

@@ -1,9 +1,9 @@
 """Values that a sender gives as JSON: what their types make of them, as bytes."""
 
 import json
-from typing import NoReturn
 
 from statefun.primitive_types import PRIMITIVE_TYPES
+from statefun_runtime.value_json import parse_strict
 
 
 class InvalidValueError(Exception):
@@ -13,7 +13,7 @@ class InvalidValueError(Exception):
 def parse_json(text: str | bytes) -> object:
     """What a JSON text says. NaN and infinities, which are no JSON, are refused. Raises InvalidValueError."""
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return parse_strict(text)
     except (ValueError, RecursionError) as error:
         raise InvalidValueError(f"is not JSON: {error}") from error
 
@@ -36,7 +36,3 @@ def serialize(typename: str, value: object) -> bytes:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidValueError(f"is no {typename}: {error}") from error
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

@@ -1,14 +1,12 @@
 """A reply as the body of a response: JSON where its value is some, else the bytes as the type encodes them."""
 
-import json
 from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
 
-from statefun.primitive_types import PRIMITIVE_TYPES
 from statefun.protocol.request_reply_pb2 import TypedValue
-from statefun_runtime.ingress.json_value import InvalidValueError, checked_json
 from statefun_runtime.interfaces import Payload
+from statefun_runtime.value_json import json_text
 
 JSON = "application/json"
 BYTES = "application/octet-stream"
@@ -33,14 +31,7 @@ def reply_body(payload: Payload) -> ReplyBody:
     except DecodeError:
         return ReplyBody("", payload, BYTES)
     try:
-        body = _json(value)
-    except (ValueError, InvalidValueError):
+        body = json_text(value.typename, value.value).encode()
+    except (ValueError, RecursionError):
         return ReplyBody(value.typename, value.value, BYTES)
     return ReplyBody(value.typename, body, JSON)
-
-
-def _json(value: TypedValue) -> bytes:
-    primitive = PRIMITIVE_TYPES.get(value.typename)
-    if primitive is None:
-        return checked_json(value.value)
-    return json.dumps(primitive.deserialize(value.value), ensure_ascii=False, allow_nan=False).encode()
