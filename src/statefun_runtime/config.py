@@ -187,7 +187,7 @@ class RuntimeConfig(BaseModel):
         default=10_000, description="Changes that wait for a commit under way, at which calls and ingresses pause."
     )
     disk_quota: Size = Field(
-        default=16 << 30, description="Payloads of waiting messages on disk at which ingresses pause."
+        default=16 << 30, description="Payloads of waiting messages and dead letters on disk at which ingresses pause."
     )
     commit_interval: DurationOrZero = Field(
         default=20, description="Least time between two commits while there is work."

@@ -118,6 +118,11 @@ class DeadLetter(NamedTuple):
     def number(self) -> int:
         return self.message[0]
 
+    @property
+    def size(self) -> int:
+        """Bytes of its payloads: those of the message and of the state."""
+        return len(self.message[3]) + sum(len(payload) for _, payload in self.state.values())
+
 
 class JournalEntry(NamedTuple):
     """What an operator did: at which time, to what, and under which name of the operating system."""
@@ -149,6 +154,7 @@ class Epoch:
         "delayed",
         "delayed_gone",
         "journal",
+        "letter_bytes",
         "number",
         "outbox",
         "outbox_gone",
@@ -184,6 +190,8 @@ class Epoch:
         self.waiting = 0
         """Delayed messages in all, at the cut."""
         self.pending: dict[str, Pending] = {}
+        self.letter_bytes = 0
+        """Sizes of all dead letters when the epoch was cut."""
         """What waits at each function type, at the cut."""
         self.spilled: dict[str, dict[str, int]] = {}
         """By typename and id, the newest message born here for an address that is not in memory. Not stored."""
@@ -240,8 +248,8 @@ class Recovery:
     """The last durable epoch as read from a store; the defaults are those of an empty one.
 
     What waits is only counted: the engine asks for it piece by piece. `pending` has every function type with messages
-    in the store, `parked` the number of its parked addresses; `outbox` names by egress, in order, the epochs whose
-    records are not known to be out.
+    in the store, `parked` the number of its parked addresses, `letter_bytes` the sizes of all dead letters; `outbox`
+    names by egress, in order, the epochs whose records are not known to be out.
     """
 
     lineage: str
@@ -255,6 +263,7 @@ class Recovery:
     sinks: dict[str, SinkPosition] = field(default_factory=dict[str, SinkPosition])
     specs: dict[str, dict[str, StateSpec]] = field(default_factory=dict[str, dict[str, StateSpec]])
     parked: dict[str, int] = field(default_factory=dict[str, int])
+    letter_bytes: int = 0
 
     @property
     def restored_sinks(self) -> set[str]:

@@ -37,6 +37,17 @@ async def test_the_function_that_is_behind_is_named_as_the_reason_of_the_pause(r
     assert status(rig).as_json()["paused"] == "more messages come than can be handled by test/f"
 
 
+async def test_dead_letters_over_the_quota_are_named_as_the_reason_of_the_pause() -> None:
+    rig = Rig(limits=Limits(disk_quota=5)).start()
+    rig.accept(A)
+    all_effects = effects()
+    all_effects.egresses.append(EgressRecord("test/missing", b"record"))
+    await rig.endpoint.answer(all_effects)
+    await rig.driver.settle()
+    assert status(rig).as_json()["paused"] == "what waits is over the disk quota, most of it dead letters"
+    await rig.close()
+
+
 async def test_the_position_of_an_ingress_is_shown_when_it_is_durable(rig: Rig) -> None:
     rig.store.open.clear()
     rig.inlet.accept([Arrival(A, b"1")], "7", b'{"offset": 42}')

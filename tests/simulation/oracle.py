@@ -146,4 +146,5 @@ class Oracle:
         assert (run.engine.pending, run.engine.delayed.count, run.engine.mailboxes.queued) == (0, 0, 0)
         recovery = recover(run.store)
         assert (recovery.pending, recovery.delayed, recovery.parked) == ({}, 0, {})
+        assert recovery.letter_bytes == sum(letter.size for letter in run.dead_letters())
         assert not list(run.store.scan(Table.TOKENS))

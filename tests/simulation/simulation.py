@@ -12,7 +12,7 @@ from typing import NamedTuple
 from statefun_runtime.engine.limits import FailurePolicy, Limits, OnFailure
 from statefun_runtime.engine.mailbox import Mailbox
 from statefun_runtime.engine.reads import Page
-from statefun_runtime.epoch import Epoch
+from statefun_runtime.epoch import DeadLetter, Epoch
 from statefun_runtime.interfaces import Address, Batch, Effects, Failure, FailureKind, OutboxBatch, Reply, Table
 from statefun_runtime.operation import Action, Operation, Target
 from statefun_runtime.operation_runner import perform
@@ -356,12 +356,15 @@ class Simulation(World):
     def _parked_rows(self) -> list[Address]:
         return [keys.read_address(key)[0] for key, _ in self.store.scan(Table.PARKED)]
 
-    def letters(self) -> dict[int, int]:
-        """The node of each durable dead letter, by its number."""
-        found = [
+    def dead_letters(self) -> list[DeadLetter]:
+        """Those that are durable."""
+        return [
             rows.read_dead_letter(keys.read_number(key, 0), row) for key, row in self.store.scan(Table.DEAD_LETTERS)
         ]
-        return {letter.number: int(letter.message[3]) for letter in found}
+
+    def letters(self) -> dict[int, int]:
+        """The node of each durable dead letter, by its number."""
+        return {letter.number: int(letter.message[3]) for letter in self.dead_letters()}
 
     def _operate(self, action: Action, *targets: Target) -> None:
         self._answer_late(len(self._late))

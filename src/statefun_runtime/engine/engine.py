@@ -68,6 +68,7 @@ class Engine:
         self.outbox = Outbox(recovery.outbox, self._egresses, limits)
         self.positions = {ingress: dict(partitions) for ingress, partitions in recovery.positions.items()}
         """The durable positions by ingress and partition."""
+        self.letter_bytes = recovery.letter_bytes
         self._sequence = recovery.sequence
         self._under_way: Epoch | None = None
         """The epoch that was cut and is not yet known to be durable."""
@@ -96,7 +97,7 @@ class Engine:
         What is handed in for the others waits: a function type that is behind does not hold up what comes with it.
         Without names it must not be much that waits in all.
         """
-        if self.outbox.full or self.mailboxes.is_over_quota or self.is_behind:
+        if self.outbox.full or self.mailboxes.is_over_quota(self.letter_bytes) or self.is_behind:
             return False
         if not typenames:
             return self.mailboxes.runnable < self._limits.high_water
@@ -300,6 +301,7 @@ class Engine:
     def put_aside(self, letter: DeadLetter) -> None:
         """Keep what could not be delivered, and tell the request that it came from, if it came from one."""
         self.epoch.dead_letters.append(letter)
+        self.letter_bytes += letter.size
         self.tell_request(letter.message, letter.reason)
 
     def tell_request(self, message: Message, reason: str) -> None:
@@ -370,6 +372,7 @@ class Engine:
         epoch.time = self.now
         epoch.waiting = self.delayed.count
         epoch.pending = self.mailboxes.pending()
+        epoch.letter_bytes = self.letter_bytes
         self._under_way, self.epoch = epoch, Epoch(epoch.number + 1)
         return epoch
 

@@ -56,7 +56,7 @@ class Limits:
     max_epoch: int = 10_000
     """Rows of the open epoch above which nothing goes on until the one before it is durable."""
     disk_quota: int = 16 * 1024**3
-    """Bytes of waiting messages at which ingresses pause."""
+    """Bytes of waiting messages and dead letters at which ingresses pause."""
     retry_min: int = 10
     retry_max: int = 30_000
     max_attempts: int = 10

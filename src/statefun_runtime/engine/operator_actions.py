@@ -65,6 +65,7 @@ class OperatorActions:
         if refusal is not None:
             return Outcome(str(letter.number), done=False, text=f"cannot be sent: {refusal}")
         self._engine.epoch.dead_letters_gone.append(letter.number)
+        self._engine.letter_bytes -= letter.size
         text = f"sent again to {_destination(letter)}" if action is Action.RESEND else "deleted"
         return self._done(action, letter.number, text)
 

@@ -5,7 +5,7 @@ from statefun_runtime.interfaces import Changes, Table
 from statefun_runtime.store import keys, rows
 
 EPOCH, SEQUENCE, TIME, LINEAGE = b"epoch", b"sequence", b"time", b"lineage"
-WAITING, PENDING = b"waiting", b"pending"
+WAITING, PENDING, LETTERS = b"waiting", b"pending", b"letters"
 
 
 def changes_of(epoch: Epoch, lineage: str) -> Changes:
@@ -23,6 +23,7 @@ def changes_of(epoch: Epoch, lineage: str) -> Changes:
         (Table.META, LINEAGE, rows.bytes_row(lineage.encode())),
         (Table.META, WAITING, rows.number_row(epoch.waiting)),
         (Table.META, PENDING, rows.pending_row(epoch.pending)),
+        (Table.META, LETTERS, rows.number_row(epoch.letter_bytes)),
     )
     return changes
 

@@ -33,7 +33,7 @@ from statefun_runtime.store.portable_lines import (
     line_of,
 )
 from statefun_runtime.store.portable_values import Model, to_base64
-from statefun_runtime.store.recovery import read_head
+from statefun_runtime.store.recovery import count_letter_bytes, read_head
 from statefun_runtime.store.restore import EgressFiles, begin_lineage, new_data_directory
 from statefun_runtime.store.rocksdb import RocksDBStore
 from statefun_runtime.store.savepoint import count_rows
@@ -43,7 +43,7 @@ _ROWS = 5000
 """Of one commit of an import."""
 _LINES: Final[TypeAdapter[Line]] = TypeAdapter(Line)
 _HEADER = (changes.LINEAGE, changes.EPOCH, changes.SEQUENCE, changes.TIME)
-_DERIVED = (changes.WAITING, changes.PENDING)
+_DERIVED = (changes.WAITING, changes.PENDING, changes.LETTERS)
 _ORDER = (Table.SPECS, *(table for table in Table if table not in (Table.SPECS, Table.META, Table.TOKENS)))
 
 
@@ -250,3 +250,4 @@ def _derived(store: Store) -> Iterator[Row]:
     pending = {typename: Pending(count, sizes[typename]) for typename, count in messages.items()}
     yield Table.META, changes.WAITING, rows.number_row(waiting)
     yield Table.META, changes.PENDING, rows.pending_row(pending)
+    yield Table.META, changes.LETTERS, rows.number_row(count_letter_bytes(store))

@@ -55,6 +55,7 @@ def recover(store: Store) -> Recovery:
         sinks={keys.read_text(key)[0]: rows.read_sink(row) for key, row in store.scan(Table.SINKS)},
         specs={keys.read_text(key)[0]: rows.read_specs(row) for key, row in store.scan(Table.SPECS)},
         parked=dict(Counter(keys.read_text(key)[0] for key, _ in store.scan(Table.PARKED))),
+        letter_bytes=_letter_bytes(store),
     )
 
 
@@ -66,6 +67,17 @@ def release_misconfigured(store: Store) -> None:
             deletes.append((Table.PARKED, key))
     if deletes:
         store.commit(Changes(deletes=deletes))
+
+
+def _letter_bytes(store: Store) -> int:
+    [row] = store.get_many(Table.META, [changes.LETTERS])
+    # A store of a version before there was this row has it from its next epoch on.
+    return count_letter_bytes(store) if row is None else rows.read_number_row(row)
+
+
+def count_letter_bytes(store: Store) -> int:
+    """The sizes of all dead letters in a store."""
+    return sum(rows.read_dead_letter(keys.read_number(key, 0), row).size for key, row in store.scan(Table.DEAD_LETTERS))
 
 
 def _positions(store: Store) -> dict[str, dict[str, bytes]]:

@@ -2,12 +2,15 @@
 
 import pytest
 
+from statefun_runtime.engine.limits import Limits
 from statefun_runtime.engine.operator_actions import OperatorActions
 from statefun_runtime.epoch import DeadLetter, JournalEntry, LetterKind
-from statefun_runtime.interfaces import DelayedSend, EgressRecord, Send, Table
+from statefun_runtime.interfaces import Changes, DelayedSend, EgressRecord, Send, Table
 from statefun_runtime.operation import Action, Operation
 from statefun_runtime.operation_runner import perform
 from statefun_runtime.store import keys, rows
+from statefun_runtime.store.changes import LETTERS
+from statefun_runtime.store.recovery import recover
 from tests.simulation.world import World
 
 from .steps import (
@@ -199,6 +202,33 @@ def test_a_deleted_dead_letter_is_gone_and_journalled() -> None:
     assert tables(commit(world)) == {"dead_letters": 1, "journal": 1}
     assert letters(world) == []
     assert journal(world)[-1][2:] == ("delete", str(letter.number), "ann", "deleted")
+
+
+def test_dead_letters_count_towards_the_disk_quota_over_a_restart_until_they_are_gone() -> None:
+    world = world_of(SEEN, limits=Limits(disk_quota=1000))
+    accept(world, A, b"0")
+    answer(world, does(state={"seen": value("x" * 500)}))
+    accept(world, A, bytes(600))
+    answer(world, PERMANENT)
+    operate(world, Action.SKIP)
+    commit(world)
+    [letter] = letters(world)
+    assert letter.size == 600 + len(value("x" * 500))
+    assert not world.engine.has_room()
+    restart(world, SEEN)
+    assert (world.engine.letter_bytes, world.engine.has_room()) == (letter.size, False)
+    assert OperatorActions(world.engine, "ann").on_letter(Action.DELETE, letter).done
+    commit(world)
+    assert (world.engine.letter_bytes, world.engine.has_room()) == (0, True)
+
+
+def test_dead_letters_of_a_store_that_does_not_tell_their_size_are_counted_at_the_start() -> None:
+    world = parked_world(b"poison")
+    operate(world, Action.SKIP)
+    commit(world)
+    [letter] = letters(world)
+    world.store.commit(Changes(deletes=[(Table.META, LETTERS)]))
+    assert recover(world.store).letter_bytes == letter.size
 
 
 def test_a_record_is_sent_again_to_its_egress_once_the_application_has_it() -> None:

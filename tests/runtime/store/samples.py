@@ -63,6 +63,7 @@ def sample_epoch(epoch_number: int = 7) -> Epoch:
             {"left": (0, number(2))},
         ),
     ]
+    epoch.letter_bytes = sum(letter.size for letter in epoch.dead_letters)
     epoch.journal.append(JournalEntry(82, 1_699_999_999_600, "resume", "shop/stock/hat", "ada", "2 messages wait"))
     return epoch
 

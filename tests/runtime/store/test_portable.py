@@ -109,6 +109,7 @@ def epochs(draw: st.DrawFn) -> Epoch:
     epoch.sequence = max([0, *epoch.born, *(key[1] for key in epoch.delayed), *map(_number, epoch.dead_letters)])
     epoch.sequence = max([epoch.sequence, *(entry.number for entry in epoch.journal)])
     epoch.waiting = len(epoch.delayed)
+    epoch.letter_bytes = sum(letter.size for letter in epoch.dead_letters)
     for _, (typename, _), _, payload in epoch.born.values():
         count, size = epoch.pending.get(typename, Pending(0, 0))
         epoch.pending[typename] = Pending(count + 1, size + len(payload))

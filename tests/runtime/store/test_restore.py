@@ -33,7 +33,7 @@ def savepoint(tmp_path: Path) -> Path:
 def test_everything_is_as_in_the_savepoint_but_for_the_lineage(savepoint: Path, tmp_path: Path) -> None:
     restore_savepoint(savepoint, tmp_path / "restored")
     restored, saved = content(tmp_path / "restored"), content(savepoint / "data")
-    assert len(restored.pop(Table.META)) == len(saved.pop(Table.META)) == 6
+    assert len(restored.pop(Table.META)) == len(saved.pop(Table.META)) == 7
     assert restored == saved
 
 
