@@ -190,9 +190,9 @@ class Epoch:
         self.waiting = 0
         """Delayed messages in all, at the cut."""
         self.pending: dict[str, Pending] = {}
-        self.letter_bytes = 0
-        """Sizes of all dead letters when the epoch was cut."""
         """What waits at each function type, at the cut."""
+        self.letter_bytes = 0
+        """Sizes of all dead letters, at the cut."""
         self.spilled: dict[str, dict[str, int]] = {}
         """By typename and id, the newest message born here for an address that is not in memory. Not stored."""
         self.positions: dict[tuple[str, str], bytes] = {}

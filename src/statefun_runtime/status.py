@@ -85,9 +85,9 @@ class Status:
         types = engine.mailboxes.types.values()
         if engine.is_behind:
             return "a commit takes so long that the next epoch is full"
-        if engine.mailboxes.is_over_quota(engine.letter_bytes):
+        if engine.is_over_quota:
             most = max(types, key=lambda each: each.pending_bytes)
-            if engine.letter_bytes > most.pending_bytes:
+            if engine.dead_letters.size > most.pending_bytes:
                 return "what waits is over the disk quota, most of it dead letters"
             return f"what waits is over the disk quota, most of it for {most.typename}"
         behind = [each.typename for each in types if engine.mailboxes.is_behind(each.typename)]

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from random import Random
 
-from statefun.wire import encode_typed_value
-from statefun_runtime.answer import DEAD_LETTER_NOTE, REQUESTS
+from statefun_runtime.engine.dead_letters import DeadLetters
 from statefun_runtime.engine.delayed import DelayedMessages, UnknownTokenError, token_refusal
 from statefun_runtime.engine.dispatcher import Dispatcher
 from statefun_runtime.engine.failures import Failures
@@ -34,7 +33,6 @@ from statefun_runtime.interfaces import (
     EgressRecord,
     Failure,
     FailureKind,
-    Message,
     MissingStates,
     OutboxBatch,
     Payload,
@@ -62,13 +60,13 @@ class Engine:
         self.mailboxes = Mailboxes(limits, recovery.sequence)
         self.dispatcher = Dispatcher(self.mailboxes, limits)
         self._limits = limits
-        self.failures = Failures(self.mailboxes, self.dispatcher, limits, random, self.put_aside)
+        self.dead_letters = DeadLetters(recovery.letter_bytes, self.send)
+        self.failures = Failures(self.mailboxes, self.dispatcher, limits, random, self.dead_letters)
         self._egresses = frozenset(egresses)
         self._aliases = limits.aliases
         self.outbox = Outbox(recovery.outbox, self._egresses, limits)
         self.positions = {ingress: dict(partitions) for ingress, partitions in recovery.positions.items()}
         """The durable positions by ingress and partition."""
-        self.letter_bytes = recovery.letter_bytes
         self._sequence = recovery.sequence
         self._under_way: Epoch | None = None
         """The epoch that was cut and is not yet known to be durable."""
@@ -97,11 +95,16 @@ class Engine:
         What is handed in for the others waits: a function type that is behind does not hold up what comes with it.
         Without names it must not be much that waits in all.
         """
-        if self.outbox.full or self.mailboxes.is_over_quota(self.letter_bytes) or self.is_behind:
+        if self.outbox.full or self.is_over_quota or self.is_behind:
             return False
         if not typenames:
             return self.mailboxes.runnable < self._limits.high_water
         return not all(self.mailboxes.is_behind(self._aliases.get(typename, typename)) for typename in typenames)
+
+    @property
+    def is_over_quota(self) -> bool:
+        """Whether what waits and dead letters take more of the disk than they may."""
+        return self.mailboxes.pending_bytes + self.dead_letters.size >= self._limits.disk_quota
 
     @property
     def is_behind(self) -> bool:
@@ -254,7 +257,8 @@ class Engine:
             return
         message = (self.next_sequence(), sender, sender, record.payload)
         reason = f"no egress has the id {record.egress}"
-        self.put_aside(DeadLetter(self.now, LetterKind.EGRESS_RECORD, record.egress, message, reason, 0, {}))
+        letter = DeadLetter(self.now, LetterKind.EGRESS_RECORD, record.egress, message, reason, 0, {})
+        self.dead_letters.put_aside(letter, self.epoch)
 
     def release(self, record: EgressRecord) -> bool:
         """Give a record to its egress once the open epoch is durable; false if there is no such egress."""
@@ -297,18 +301,6 @@ class Engine:
 
     def _fail(self, mailbox: Mailbox, batch: Batch, failure: Failure) -> None:
         self.failures.failed(mailbox, batch, failure, self.now, self.epoch)
-
-    def put_aside(self, letter: DeadLetter) -> None:
-        """Keep what could not be delivered, and tell the request that it came from, if it came from one."""
-        self.epoch.dead_letters.append(letter)
-        self.letter_bytes += letter.size
-        self.tell_request(letter.message, letter.reason)
-
-    def tell_request(self, message: Message, reason: str) -> None:
-        """Tell the request that a message came from, if it came from one, why nobody will handle it."""
-        caller = message[2]
-        if caller is not None and caller[0] == REQUESTS:
-            self.send(caller, None, encode_typed_value(DEAD_LETTER_NOTE, reason.encode()))
 
     def open(self, address: Address) -> bool:
         """Bring an address into memory; false until its state was read, so ask again after the next reads."""
@@ -372,7 +364,7 @@ class Engine:
         epoch.time = self.now
         epoch.waiting = self.delayed.count
         epoch.pending = self.mailboxes.pending()
-        epoch.letter_bytes = self.letter_bytes
+        epoch.letter_bytes = self.dead_letters.size
         self._under_way, self.epoch = epoch, Epoch(epoch.number + 1)
         return epoch
 

@@ -4,9 +4,9 @@ A batch that fails for good is bisected, if the policy says so: calls from the f
 suspects, until the one message that fails is alone. Those before it pass; the order stays as it was.
 """
 
-from collections.abc import Callable
 from random import Random
 
+from statefun_runtime.engine.dead_letters import DeadLetters
 from statefun_runtime.engine.dispatcher import Dispatcher
 from statefun_runtime.engine.limits import Limits, OnFailure
 from statefun_runtime.engine.mailbox import Mailbox
@@ -45,14 +45,13 @@ class Failures:
         dispatcher: Dispatcher,
         limits: Limits,
         random: Random,
-        put_aside: Callable[[DeadLetter], None],
+        dead_letters: DeadLetters,
     ) -> None:
-        """Args: `put_aside` takes dead letters."""
         self._mailboxes = mailboxes
         self._dispatcher = dispatcher
         self._limits = limits
         self._retry = RetryPolicy(limits, random)
-        self._put_aside = put_aside
+        self._dead_letters = dead_letters
 
     def failed(self, mailbox: Mailbox, batch: Batch, failure: Failure, now: int, epoch: Epoch) -> None:
         """Take a batch back whose call failed."""
@@ -99,7 +98,8 @@ class Failures:
     def _bury(self, mailbox: Mailbox, count: int, failure: Failure, now: int, epoch: Epoch) -> None:
         state = dict(mailbox.values)
         for message in self._mailboxes.remove(mailbox, count, epoch):
-            self._put_aside(DeadLetter.of_message(now, message, failure.reason, mailbox.attempts, state))
+            letter = DeadLetter.of_message(now, message, failure.reason, mailbox.attempts, state)
+            self._dead_letters.put_aside(letter, epoch)
         mailbox.attempts = mailbox.rounds = mailbox.suspects = 0
         self._mailboxes.settle(mailbox)
 

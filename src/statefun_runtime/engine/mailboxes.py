@@ -61,10 +61,10 @@ class Mailboxes:
         """Whether any state expires."""
         return any(each.has_expiry for each in self.types.values())
 
-    def is_over_quota(self, letter_bytes: int) -> bool:
-        """Whether what waits takes more bytes than it may, together with dead letters."""
-        pending_bytes = sum(each.pending_bytes for each in self.types.values())
-        return pending_bytes + letter_bytes >= self._limits.disk_quota
+    @property
+    def pending_bytes(self) -> int:
+        """Of all messages that wait or are in flight, in memory or not."""
+        return sum(each.pending_bytes for each in self.types.values())
 
     @property
     def runnable(self) -> int:

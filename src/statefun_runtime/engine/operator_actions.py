@@ -28,7 +28,9 @@ class OperatorActions:
         removed = self._remove(action, mailbox)
         if action is Action.DISCARD:
             for message in removed:
-                self._engine.tell_request(message, f"deleted by an operator; it could not be handled: {parked.reason}")
+                self._engine.dead_letters.tell_request(
+                    message, f"deleted by an operator; it could not be handled: {parked.reason}"
+                )
         else:
             self._bury(mailbox, removed, parked, tried=action is Action.SKIP)
         if action in (Action.PURGE, Action.DISCARD) and mailbox.newest > mailbox.paged:
@@ -57,15 +59,15 @@ class OperatorActions:
         # What was never given to the function does not keep the state: a purge of many would multiply it.
         attempts, state = (parked.attempts, dict(mailbox.values)) if tried else (0, {})
         for message in messages:
-            engine.put_aside(DeadLetter.of_message(engine.now, message, parked.reason, attempts, state))
+            letter = DeadLetter.of_message(engine.now, message, parked.reason, attempts, state)
+            engine.dead_letters.put_aside(letter, engine.epoch)
 
     def on_letter(self, action: Action, letter: DeadLetter) -> Outcome:
         """Resend or delete a dead letter, which must be in the store and not gone in the open epoch."""
         refusal = self._resend(letter) if action is Action.RESEND else None
         if refusal is not None:
             return Outcome(str(letter.number), done=False, text=f"cannot be sent: {refusal}")
-        self._engine.epoch.dead_letters_gone.append(letter.number)
-        self._engine.letter_bytes -= letter.size
+        self._engine.dead_letters.remove(letter, self._engine.epoch)
         text = f"sent again to {_destination(letter)}" if action is Action.RESEND else "deleted"
         return self._done(action, letter.number, text)
 

@@ -29,4 +29,5 @@ def reject_from(engine: Engine, egress: str, batch: OutboxBatch, records: Mappin
 
 def _bury(engine: Engine, kind: LetterKind, component: str, record: Rejected) -> None:
     message = (engine.next_sequence(), (component, record.where), None, record.payload)
-    engine.put_aside(DeadLetter(engine.now, kind, component, message, record.reason, 0, {}))
+    letter = DeadLetter(engine.now, kind, component, message, record.reason, 0, {})
+    engine.dead_letters.put_aside(letter, engine.epoch)

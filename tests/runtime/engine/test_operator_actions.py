@@ -216,10 +216,10 @@ def test_dead_letters_count_towards_the_disk_quota_over_a_restart_until_they_are
     assert letter.size == 600 + len(value("x" * 500))
     assert not world.engine.has_room()
     restart(world, SEEN)
-    assert (world.engine.letter_bytes, world.engine.has_room()) == (letter.size, False)
+    assert (world.engine.dead_letters.size, world.engine.has_room()) == (letter.size, False)
     assert OperatorActions(world.engine, "ann").on_letter(Action.DELETE, letter).done
     commit(world)
-    assert (world.engine.letter_bytes, world.engine.has_room()) == (0, True)
+    assert (world.engine.dead_letters.size, world.engine.has_room()) == (0, True)
 
 
 def test_dead_letters_of_a_store_that_does_not_tell_their_size_are_counted_at_the_start() -> None:

@@ -161,6 +161,6 @@ def test_above_the_disk_quota_ingresses_pause() -> None:
     accept(world, A, bytes(600))
     assert world.engine.has_room()
     answer(world, does(Send(B, bytes(1000))))
-    assert (world.engine.mailboxes.is_over_quota(0), world.engine.has_room()) == (True, False)
+    assert (world.engine.is_over_quota, world.engine.has_room()) == (True, False)
     answer(world, does())
     assert world.engine.has_room()
