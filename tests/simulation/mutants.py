@@ -14,13 +14,13 @@ from typing import Any
 
 from statefun_runtime.driver import Driver
 from statefun_runtime.endpoint import codec
+from statefun_runtime.engine.dead_letters import DeadLetters
 from statefun_runtime.engine.delayed import DelayedMessages
 from statefun_runtime.engine.dispatcher import Dispatcher
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.function_type import FunctionType as StatefulType
 from statefun_runtime.engine.mailbox import Mailbox
 from statefun_runtime.engine.mailboxes import Mailboxes
-from statefun_runtime.engine.operator_actions import OperatorActions
 from statefun_runtime.engine.outbox import Outbox
 from statefun_runtime.epoch import Epoch
 from statefun_runtime.store import changes, recovery
@@ -210,9 +210,9 @@ MUTANTS = (
     ),
     Mutant(
         "a dead letter that was sent again is kept",
-        OperatorActions,
-        "on_letter",
-        "self._engine.epoch.dead_letters_gone.append(letter.number)",
+        DeadLetters,
+        "remove",
+        "epoch.dead_letters_gone.append(letter.number)",
         "pass",
     ),
     Mutant(

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from tests.simulation.mutants import MUTANTS
+from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.seeds import fails, find_mutants, run_blocks, run_seed, shrink
 from tests.simulation.simulation import WEIGHTS
 
@@ -77,6 +77,12 @@ def test_the_simulation_finds_every_known_mistake(capsys: pytest.CaptureFixture[
         print("\n" + "\n".join(f"{seeds!s:>9} seeds to find: {mistake}" for mistake, seeds in needed.items()))
     assert [mistake for mistake, seeds in needed.items() if seeds is None] == []
     assert len(needed) == len(MUTANTS) >= 20
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.mistake)
+def test_every_known_mistake_can_be_made_in_the_code_as_it_is(mutant: Mutant) -> None:
+    with mutant.applied():
+        pass
 
 
 def test_some_seeds_pass() -> None:
