@@ -44,7 +44,7 @@ docs: install  ## The documentation as pages in build/docs
 	@echo "build/docs/index.html"
 
 kafka: install  ## The tests with a real Kafka broker, fetched from Maven Central once
-	$(BIN)/python -m tests.kafka.archives
+	$(BIN)/python -m scripts.kafka_archives
 	$(BIN)/python -m pytest -q -m broker
 
 conformance: install  ## Functions of Go, JavaScript, Java and Python on the runtime, as far as their tools are here

@@ -1,6 +1,6 @@
 """Kafka's archives, fetched once from Maven Central into the user's cache by the package jgo.
 
-`python -m tests.kafka.archives` fetches them before any test needs them.
+`python -m scripts.kafka_archives` fetches them before anything needs them.
 """
 
 import hashlib
