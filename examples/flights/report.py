@@ -7,8 +7,8 @@ from rich.table import Table
 
 from examples.flights.display import Display
 from examples.flights.feed import Kill
-from examples.flights.process import HERE
 
+HERE = Path(__file__).resolve().parent
 SHOWN_DIFFERENCES = 20
 
 

@@ -1,5 +1,6 @@
-"""The runtime as a process of its own, which can be killed."""
+"""What the demos share: the runtime as a process of its own, which can be killed."""
 
+import fcntl
 import http.client
 import json
 import os
@@ -8,12 +9,13 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-HERE = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 30.0
 
@@ -62,19 +64,17 @@ class Status:
 
 
 class RuntimeProcess:
-    """`statefun run` on the flights application in `directory`, which holds local.yaml and its input."""
+    """`statefun run`, with its data and its log in `directory`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *arguments: str) -> None:
+        """Args: `arguments` are those of the command: module files, functions, settings."""
         self.data = directory / "data"
         self.log = directory / "runtime.log"
         self._port = free_port()
         self.command = [
             str(Path(sys.executable).with_name("statefun")),
             "run",
-            str(HERE / "module.yaml"),
-            str(directory / "local.yaml"),
-            "--functions",
-            "examples.flights.functions:functions",
+            *arguments,
             "--data",
             str(self.data),
             "--admin",
@@ -131,6 +131,18 @@ class RuntimeProcess:
 
     def _log_end(self) -> str:
         return "\n".join(self.log.read_text("utf-8", errors="replace").splitlines()[-15:])
+
+
+@contextmanager
+def alone_in(directory: Path) -> Iterator[None]:
+    """Hold the lock of `directory`. Raises DemoError if another demo has it."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with directory.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(f"another demo runs in {directory}; wait for it, or give --directory") from None
+        yield
 
 
 def free_port() -> int:
