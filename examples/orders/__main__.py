@@ -1,11 +1,18 @@
-"""What customers and suppliers of the shop do, a command for each: `python -m examples.orders --help`."""
+"""What customers and suppliers of the shop do, a command for each: `python -m examples.orders --help`.
+
+What a command finds out is printed as JSON, one value a line.
+"""
 
 import argparse
 import sys
+from typing import TypeVar
 
-from examples.orders.app import NewOrder
+from examples.orders.app import ORDER, STOCK, NewOrder
 from examples.orders.shop import BROKER, URL, Results, Shop, ShopError, create_topics
+from statefun import Type
 from statefun.client import ClientError
+
+T = TypeVar("T")
 
 
 def main() -> int:
@@ -62,11 +69,11 @@ def visit(shop: Shop, command: str, options: argparse.Namespace) -> None:
         case "order":
             shop.place(options.number, NewOrder(options.item, options.quantity, options.pay_within))
         case "show":
-            print(shop.show(options.number))
+            print_json(shop.show(options.number), ORDER)
         case "pay":
-            print(shop.pay(options.number, options.reference))
+            print_json(shop.pay(options.number, options.reference), ORDER)
         case _:
-            print(shop.stock(options.item))
+            print_json(shop.stock(options.item), STOCK)
 
 
 def follow(broker: str) -> None:
@@ -74,9 +81,13 @@ def follow(broker: str) -> None:
     try:
         while True:
             if (result := results.poll(1.0)) is not None:
-                print(result, flush=True)
+                print_json(result, ORDER)
     finally:
         results.close()
+
+
+def print_json(value: T, value_type: Type[T]) -> None:
+    print(value_type.serialize(value).decode(), flush=True)
 
 
 if __name__ == "__main__":
