@@ -7,6 +7,7 @@ from botocore.exceptions import (
     ClientError,
     NoCredentialsError,
     NoRegionError,
+    ParamValidationError,
     PartialCredentialsError,
     ProfileNotFound,
 )
@@ -54,6 +55,8 @@ def kinesis_error(error: BotoCoreError | ClientError) -> KinesisError:
     """The error as one of those above. What botocore says holds no secret."""
     if isinstance(error, NoCredentialsError | PartialCredentialsError | NoRegionError | ProfileNotFound):
         return AccessError(str(error))
+    if isinstance(error, ParamValidationError):
+        return RefusedError(str(error))
     if not isinstance(error, ClientError):
         return KinesisError(str(error))
     response = cast("dict[str, dict[str, str]]", error.response)

@@ -1,7 +1,14 @@
 """What Kinesis answers says what to do."""
 
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoRegionError, ProfileNotFound
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoRegionError,
+    ParamValidationError,
+    ProfileNotFound,
+)
 
 from statefun_runtime.kinesis.errors import (
     AccessError,
@@ -38,6 +45,7 @@ def test_an_answer_is_told_by_its_code(code: str, kind: type[KinesisError]) -> N
     [
         (NoRegionError(), AccessError),
         (ProfileNotFound(profile="p"), AccessError),
+        (ParamValidationError(report="why"), RefusedError),
         (EndpointConnectionError(endpoint_url="http://localhost"), KinesisError),
     ],
 )
