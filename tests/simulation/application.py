@@ -25,26 +25,27 @@ from statefun_runtime.interfaces import (
     StateSpec,
 )
 
-from .plan import Node, Plan
+from .plan import Node, Plan, original
 from .world import EGRESS
 
-AFTER_WRITE, AFTER_CALL = 40, 60
-"""Milliseconds after which the two states expire."""
-SPECS = (
-    StateSpec("history", "test/json"),
-    StateSpec("written", "test/json", ExpireMode.AFTER_WRITE, AFTER_WRITE),
-    StateSpec("called", "test/json", ExpireMode.AFTER_CALL, AFTER_CALL),
-)
+AFTER_WRITE = (40, 10, 200)
+"""Milliseconds after which one of the two states expires, at first and when the application was changed."""
+AFTER_CALL = 60
+"""Milliseconds after which the other one expires."""
 
 
 class Entry(NamedTuple):
-    """One message that was run: when it was sent to the function, when the reply came, and what it saw."""
+    """One message that was run: when it was sent to the function, when the reply came, and what it saw.
+
+    `after_write` is the expiration that was declared then.
+    """
 
     node: int
     dispatched: int
     replied: int
     saw: tuple[int | None, int | None] | None
     """The values of the states that expire; None if a message before it in the batch may have changed them."""
+    after_write: int = 0
 
 
 def encode(value: object) -> Payload:
@@ -75,6 +76,8 @@ class Application:
         self.plan = plan
         self.healed: set[int] = set()
         """Poisonous messages that are so no more."""
+        self.after_writes = [AFTER_WRITE[0]]
+        """The expirations that were declared, the one that is now comes last."""
         self._links = [NOTHING]
 
     def history(self, payload: Payload | None) -> Iterator[Entry]:
@@ -92,13 +95,21 @@ class Application:
     def run(self, batch: Batch, dispatched: int, now: int) -> Reply:
         """The reply to a batch that was dispatched then and is answered now."""
         if "history" not in batch.state:
-            return MissingStates(SPECS)
+            return MissingStates(self._specs())
         nodes = [self.plan.nodes[int(message[3])] for message in batch.messages]
         if any(node.poison and node.number not in self.healed for node in nodes):
             return Failure(FailureKind.PERMANENT, "poison")
         for message, node in zip(batch.messages, nodes, strict=True):
-            assert (message[1], message[2]) == (node.target, node.sender)
+            caller = None if message[2] is None else original(message[2])
+            assert (original(message[1]), caller) == (node.target, node.sender)
         return self._effects(batch, nodes, dispatched, now)
+
+    def _specs(self) -> tuple[StateSpec, ...]:
+        return (
+            StateSpec("history", "test/json"),
+            StateSpec("written", "test/json", ExpireMode.AFTER_WRITE, self.after_writes[-1]),
+            StateSpec("called", "test/json", ExpireMode.AFTER_CALL, AFTER_CALL),
+        )
 
     def _effects(self, batch: Batch, nodes: list[Node], dispatched: int, now: int) -> Effects:
         last, effects = decode(batch.state["history"]) or 0, Effects()
@@ -107,9 +118,10 @@ class Application:
         for place, node in enumerate(nodes):
             link = self._links[last]
             assert not link.ran >> node.number & 1, f"{node.number} ran twice"
-            record = json.dumps([batch.target, link.length, node.number])
+            record = json.dumps([original(batch.target), link.length, node.number])
             effects.egresses.append(EgressRecord(EGRESS, record.encode()))
-            entry = Entry(node.number, dispatched, now, None if place else saw)  # type: ignore[arg-type]
+            seen = None if place else saw
+            entry = Entry(node.number, dispatched, now, seen, self.after_writes[-1])  # type: ignore[arg-type]
             self._links.append(Link(last, entry, link.length + 1, link.ran | 1 << node.number))
             last = len(self._links) - 1
             _send(node, effects)

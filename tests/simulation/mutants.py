@@ -13,6 +13,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from statefun_runtime.driver import Driver
+from statefun_runtime.egress.kafka_marker import Marker
 from statefun_runtime.endpoint import codec
 from statefun_runtime.engine.dead_letters import DeadLetters
 from statefun_runtime.engine.delayed import DelayedMessages
@@ -23,6 +24,7 @@ from statefun_runtime.engine.mailbox import Mailbox
 from statefun_runtime.engine.mailboxes import Mailboxes
 from statefun_runtime.engine.outbox import Outbox
 from statefun_runtime.epoch import Epoch
+from statefun_runtime.requests.live import LiveRequests
 from statefun_runtime.store import changes, recovery
 
 
@@ -247,6 +249,20 @@ MUTANTS = (
         "decode_reply",
         'return _broken(f"it is not a FromFunction message ({error})")',
         "return Effects()",
+    ),
+    Mutant(
+        "a marker is compared without its lineage",
+        Marker,
+        "has",
+        "self._epochs.get(batch.lineage, -1)",
+        "max(self._epochs.values(), default=-1)",
+    ),
+    Mutant(
+        "a repeat is answered before its epoch is durable",
+        LiveRequests,
+        "ask",
+        "await self._inlet.durable(epoch)",
+        "pass",
     ),
     Mutant("a wakeup is lost", Dispatcher, "wake", "if mailbox.stuck:", "if False:"),
 )

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from statefun_runtime.interfaces import Address, Table
 from statefun_runtime.store.recovery import recover
 
-from .application import AFTER_CALL, AFTER_WRITE, Entry
+from .application import AFTER_CALL, Entry
 from .plan import Node
 from .simulation import Simulation
 
@@ -44,14 +44,15 @@ class Oracle:
             assert found <= sent, f"{node.number} ran {counts[node.number]} times, dead {letters[node.number]} times"
             if sent and not found:
                 assert parent is not None, f"root {node.number} is lost"
-                assert self._cancellers(node, parent), f"{node.number} is lost"
+                self._check_cancelled(node, parent)
             elif node.token and parent is not None and found:
                 self._check_not_cancelled(node, parent)
             for child in node.children:
                 visit(child, node, sent=bool(counts[node.number]))
 
-        for root in self._run.plan.roots:
+        for root in self._run.plan.roots + self._run.plan.asked:
             visit(root, None, sent=True)
+        assert self._run.clients.told == {node.number for node in self._run.plan.asked}
 
     def _cancellers(self, node: Node, parent: Node) -> list[Node]:
         """What ran at the sender after `parent` and cancelled the token of `node`."""
@@ -59,6 +60,12 @@ class Oracle:
             return []
         after = self.history[parent.target][self._place[parent.number] + 1 :]
         return [self._nodes[each.node] for each in after if self._nodes[each.node].cancels == node.token]
+
+    def _check_cancelled(self, node: Node, parent: Node) -> None:
+        cancellers = self._cancellers(node, parent)
+        assert cancellers, f"{node.number} is lost"
+        crashes = self._run.crashes_at
+        self._run.situations["cancelled after a restart"] += crashes[parent.number] < crashes[cancellers[0].number]
 
     def _check_not_cancelled(self, node: Node, parent: Node) -> None:
         assert node.delay is not None
@@ -103,12 +110,30 @@ class Oracle:
             called: tuple[int, int] | None = None
             for entry in entries:
                 if entry.saw is not None:
-                    expected = written[0] if written and entry.dispatched < written[1] + AFTER_WRITE else None
-                    assert entry.saw[0] == expected, f"{address} saw {entry}, written was {written}"
-                    self._run.situations["expired after a write"] += bool(written) and expected is None
+                    written = self._check_written(address, entry, written)
                     called = self._check_called(address, entry, called)
                 if self._nodes[entry.node].writes:
                     written = called = (entry.node, entry.replied)
+
+    def _check_written(self, address: Address, entry: Entry, written: tuple[int, int] | None) -> tuple[int, int] | None:
+        """What the state that expires after writes is after this call, as (value, time of the last write)."""
+        assert entry.saw is not None
+        seen = entry.saw[0]
+        if written is None:
+            assert seen is None, f"{address} saw {seen}"
+            return None
+        value, time = written
+        if seen is not None:
+            assert seen == value, f"{address} saw {seen} instead of {value}"
+            assert entry.dispatched < time + entry.after_write, f"{address} saw {seen} at {entry}, written at {time}"
+            return written
+        # A change of the application may have come when the value was over by what had been declared before.
+        shortest = min(self._run.application.after_writes)
+        assert entry.dispatched >= time + shortest, f"{address} lost {written} at {entry}"
+        crashes = self._run.crashes_at
+        self._run.situations["expired after a write"] += 1
+        self._run.situations["expired over a crash"] += crashes[value] < crashes[entry.node]
+        return None
 
     def _check_called(self, address: Address, entry: Entry, called: tuple[int, int] | None) -> tuple[int, int] | None:
         """What the state that expires after calls is after this one, as (value, time of the last call)."""

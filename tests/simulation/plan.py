@@ -3,9 +3,19 @@
 from dataclasses import dataclass, field
 from random import Random
 
+from statefun_runtime.answer import REQUESTS
 from statefun_runtime.interfaces import Address
+from statefun_runtime.requests.ask import request_id
 
 TYPENAMES = ("test/f0", "test/f1", "test/f2")
+RENAMED = "-renamed"
+"""Behind the typename of a function that has got another name."""
+REQUEST_SCOPE = "put"
+
+
+def original(address: Address) -> Address:
+    """An address by the first name of its function."""
+    return address[0].removesuffix(RENAMED), address[1]
 
 
 @dataclass(slots=True)
@@ -26,7 +36,7 @@ class Node:
 
 
 class Plan:
-    """A forest of messages; the roots come from the ingress in order."""
+    """A forest of messages. The roots come from the ingress in order, those that are asked from clients with a key."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -36,6 +46,12 @@ class Plan:
         addresses = random.choice((1, 2, 5, 12))
         self.addresses: list[Address] = [(random.choice(TYPENAMES), str(number)) for number in range(addresses)]
         self.roots = [self._node(None, 0) for _ in range(random.choice((2, 10, 30)))]
+        self.asked = [self._asked() for _ in range(random.choice((0, 1, 5)))]
+
+    def _asked(self) -> Node:
+        node = self._node(None, 0)
+        node.sender = (REQUESTS, request_id(REQUEST_SCOPE, str(node.number)))
+        return node
 
     def _node(self, sender: Address | None, depth: int) -> Node:
         random = self._random

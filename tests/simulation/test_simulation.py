@@ -16,6 +16,9 @@ MUTANT_SEEDS = 3000
 
 SITUATIONS = (
     "address left the memory",
+    "cancelled after a restart",
+    "change: expiration",
+    "change: renamed function",
     "clock stepped back",
     "crash before a commit was told of",
     "crash during a call",
@@ -30,6 +33,7 @@ SITUATIONS = (
     "delayed over a crash",
     "expired after a call",
     "expired after a write",
+    "expired over a crash",
     "failed commit",
     "late reply",
     "operator: purge",
@@ -40,6 +44,9 @@ SITUATIONS = (
     "page read",
     "parked",
     "pass over cold addresses",
+    "record that the sink has",
+    "request repeated",
+    "request repeated after a crash",
     "restore",
     "resumed after a crash",
     "swept value",
