@@ -1,14 +1,17 @@
 """The code of the how-to pages runs."""
 
 import asyncio
+import json
 import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from statefun import Address, IntType, ValueSpec, message_builder
 from statefun.client import CursorGoneError
 from statefun.protocol.request_reply_pb2 import ToFunction
+from statefun.testing import call
 from statefun_runtime.module.loader import load_modules
 from statefun_runtime.testing import EGRESS_CHECKS, EgressCheck
 from tests.repo.sources import ROOT
@@ -60,6 +63,28 @@ def test_the_code_of_the_page_on_the_client_runs() -> None:
         assert asyncio.run(counting.count_of("ada")) == 7
         with pytest.raises(CursorGoneError):
             run(following, "client.md").follow(server.url, "")
+
+
+def test_the_function_of_the_page_on_calls_answers_its_caller_with_the_count() -> None:
+    [block] = python_blocks("http-calls.md")
+    outcome = call(
+        run(block, "http-calls.md").functions,
+        message_builder("shop/cart", "ada", str_value="socks"),
+        state={ValueSpec("items", IntType): 2},
+        caller=Address("io.statefun.http/request", "a call"),
+    )
+    [reply] = outcome.sent
+    assert (reply.target_typename, reply.target_id, reply.as_int()) == ("io.statefun.http/request", "a call", 3)
+
+
+def test_the_function_of_the_page_on_http_sends_the_record_that_a_reader_is_shown() -> None:
+    [block] = python_blocks("http.md")
+    page = run(block, "http.md")
+    outcome = call(page.functions, message_builder("shop/checkout", "ada", str_value="now"))
+    [record] = outcome.egress
+    shown = json.dumps({"customer": "ada", "total": 12.5})
+    assert (record.typename, record.as_type(page.ORDER)) == ("shop/orders", json.loads(shown))
+    assert f'"typename":"shop/Order","value":{shown}' in (HOWTO / "http.md").read_text(encoding="utf-8")
 
 
 ADAPTERS = run("\n".join(python_blocks("adapters.md")), "adapters.md")
