@@ -181,6 +181,13 @@ def read(context: Context, message: Message, name: str) -> None:
     tell(context, described(getattr(context.storage, name)))
 
 
+def echo(context: Context, message: Message, name: str) -> None:
+    """Sends a state, if it has a value."""
+    value = getattr(context.storage, name)
+    if value is not None:
+        context.send(message_builder("golden/echo", "echo", value=value, value_type=TYPES[STATES[name]]))
+
+
 def assign_none(context: Context, message: Message, name: str) -> None:
     setattr(context.storage, name, None)
 
@@ -244,6 +251,7 @@ OPERATIONS: dict[str, Any] = {
         store,
         remove,
         read,
+        echo,
         assign_none,
         change_in_place,
         addresses,

@@ -16,9 +16,12 @@ def documentation() -> str:
     return "\n".join(page.read_text(encoding="utf-8") for page in pages)
 
 
-def table_rows(page: str) -> Iterator[str]:
-    """The rows of a page's tables, without heads and rules."""
-    lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
+def table_rows(page: str, section: str | None = None) -> Iterator[str]:
+    """The rows of the tables of a page, or of one of its sections of the second level, without heads and rules."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    if section is not None:
+        text = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    lines = text.splitlines()
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         is_rule = re.fullmatch(r"\|[\s|:-]+", line)
         is_head = re.fullmatch(r"\|[\s|:-]+", following)
