@@ -7,6 +7,7 @@ from statefun_runtime.cli.check import check
 from statefun_runtime.cli.dead_letters import dead_letters
 from statefun_runtime.cli.delayed import delayed
 from statefun_runtime.cli.drain import drain
+from statefun_runtime.cli.flink.group import flink
 from statefun_runtime.cli.init import init
 from statefun_runtime.cli.journal import journal
 from statefun_runtime.cli.mailbox import mailbox
@@ -49,6 +50,7 @@ _COMMANDS = (
     parked,
     dead_letters,
     journal,
+    flink,
 )
 for _command in _COMMANDS:
     main.add_command(_command)

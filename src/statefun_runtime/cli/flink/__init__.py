@@ -1,0 +1,1 @@
+"""The commands `statefun flink …`: one file a command."""

@@ -1,0 +1,20 @@
+"""`statefun flink`: the same application on Apache Flink Stateful Functions."""
+
+import click
+
+
+@click.group()
+def flink() -> None:
+    """Run the same application on Apache Flink Stateful Functions.
+
+    The functions and module.yaml stay as they are. Needs the extra `flink`: pip install "statefun[runtime,flink]".
+
+    \b
+    Example:
+      statefun flink --help
+    """  # noqa: D301  # click's mark for a paragraph that keeps its lines
+
+
+_COMMANDS: tuple[click.Command, ...] = ()
+for _command in _COMMANDS:
+    flink.add_command(_command)

@@ -1,0 +1,1 @@
+"""The same application on Apache Flink Stateful Functions: its configuration, its archives, its processes."""
