@@ -125,7 +125,8 @@ class Runtime:
         }
         self._egresses = {c.id: make_egress(c, self._context(egress_counts[c.id], recovery)) for c in module.egresses}
         self._feeds = Feeds(self._ingresses, self._status.finished.add)
-        probes = Probes(self._unready, self._metrics.exposition, self._status.as_json)
+        status = self._status
+        probes = Probes(self._unready, self._metrics.exposition, lambda: module.secrets.masked(status.as_json()))
         self._admin = AdminServer(probes, config.admin_port, config.admin_host)
         actions = Actions(self._admin, self._token)
         actions.add(PATH, operations_action(LiveOperations(self._driver, store).perform))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statefun_runtime.logs import JsonFormatter, TextFormatter, configure_logging, mask_url
+from statefun_runtime.masking import Secrets
 
 
 class Terminal(StringIO):
@@ -180,6 +181,20 @@ def test_the_format_follows_the_stream_unless_it_is_said(
     logging.getLogger("some.module").warning("hello")
     assert target.getvalue().startswith("{") is is_json
     assert ("\x1b[33m" in target.getvalue()) is (log_format != "json" and stream is Terminal)
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_known_secret_is_nowhere_in_a_record(log_format: Any) -> None:
+    secret = 'hunt"er\\2'
+    target = StringIO()
+    configure_logging("info", log_format, target, Secrets([secret]))
+    logging.getLogger().error("of %s", secret, extra={"reply": {"why": [secret]}})
+    try:
+        open_nothing(secret)
+    except RuntimeError:
+        logging.getLogger().exception("failed")
+    assert "hunt" not in target.getvalue()
+    assert target.getvalue().count("***") == 3
 
 
 def test_records_below_the_level_are_not_written() -> None:

@@ -1,5 +1,6 @@
 """An application as commands are told of it: module files and functions."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
@@ -18,8 +19,10 @@ from statefun_runtime.suggestion import nearest_name
 
 
 def read_modules(paths: Sequence[Path]) -> LoadResult:
-    """Read module files, with the kinds for which adapters are installed."""
-    return load_modules(paths, own_ingresses=spec_classes(INGRESSES), own_egresses=spec_classes(EGRESSES))
+    """Read module files, with the kinds for which adapters are installed and the variables of this process."""
+    return load_modules(
+        paths, environment=os.environ, own_ingresses=spec_classes(INGRESSES), own_egresses=spec_classes(EGRESSES)
+    )
 
 
 def playground_module(config: RuntimeConfig) -> Module:

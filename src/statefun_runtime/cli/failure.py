@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from statefun_runtime.errors import DamagedError, DiskError, StatefunRuntimeError, StoreLockedError
+from statefun_runtime.masking import NO_SECRETS, Secrets
 
 
 class ExitCode(IntEnum):
@@ -65,12 +66,19 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except StatefunRuntimeError as error:
+            secrets: Secrets = ctx.meta.get(_SECRETS, NO_SECRETS)
             if ctx.meta[_DEBUG]:
-                click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-            raise CommandError(str(error), code_of(error)) from error
+                click.echo(secrets.mask("".join(traceback.format_exception(error))), err=True, nl=False)
+            raise CommandError(secrets.mask(str(error)), code_of(error)) from error
+
+
+def keep_secret(secrets: Secrets) -> None:
+    """Keep these values out of what the command under way tells of its failure."""
+    click.get_current_context().meta[_SECRETS] = secrets
 
 
 _DEBUG = "statefun.debug"
+_SECRETS = "statefun.secrets"
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: ARG001  # click's callback

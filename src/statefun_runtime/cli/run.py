@@ -12,12 +12,13 @@ from statefun import StatefulFunctions
 from statefun_runtime.cli import process
 from statefun_runtime.cli.application import idle_policies, playground_module, read_modules, unserved_targets
 from statefun_runtime.cli.banner import Part, banner, parts
-from statefun_runtime.cli.failure import Command
+from statefun_runtime.cli.failure import Command, keep_secret
 from statefun_runtime.cli.loading import is_reference, load_functions
 from statefun_runtime.cli.setting_flags import config_from, setting_flags
 from statefun_runtime.cli.stopping import stop_on_signals
 from statefun_runtime.config import RuntimeConfig
 from statefun_runtime.logs import configure_logging
+from statefun_runtime.masking import Secrets
 from statefun_runtime.module.module import Module
 from statefun_runtime.runtime import Runtime
 
@@ -62,9 +63,11 @@ def run(what: tuple[str, ...], functions: str | None, **flags: Any) -> None:
     configure_logging(config.log_level, config.log_format)
     hosted = load_functions(arguments.functions) if arguments.functions else None
     module = _module(arguments.files, hosted, config)
+    keep_secret(module.secrets)
+    configure_logging(config.log_level, config.log_format, secrets=module.secrets)
     for problem in idle_policies(config, module, hosted or StatefulFunctions()):
         _log.warning("%s", problem)
-    _announce(parts(module, hosted, config))
+    _announce(parts(module, hosted, config), module.secrets)
     process.tune()
     process.run(_run(Runtime(module, hosted, config), _STUCK_SECONDS + config.stop_timeout / 1000))
 
@@ -92,9 +95,9 @@ def _module(files: tuple[Path, ...], hosted: StatefulFunctions | None, config: R
     return module
 
 
-def _announce(shown: Sequence[Part]) -> None:
+def _announce(shown: Sequence[Part], secrets: Secrets) -> None:
     if sys.stdout.isatty():
-        click.echo(f"{banner(shown)}\nCtrl-C stops.")
+        click.echo(f"{secrets.mask(banner(shown))}\nCtrl-C stops.")
         return
     for what, name, where in shown:
         _log.info("%s %s", what, name, extra={"where": where})

@@ -3,18 +3,14 @@
 Pure. No value of a property ever stands in an error or a warning: it may be a secret.
 """
 
-import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
+from statefun_runtime.kafka import jaas
 from statefun_runtime.kafka.property_table import COMMON, CONSUMER, IGNORED, OWN, PRODUCER, REFUSED, TRANSLATED
 from statefun_runtime.suggestion import nearest_name
 
-_LOGIN_MODULE = re.compile(r"\s*([\w.$]+)\s+(?:required|requisite|sufficient|optional)\b(.*?);?\s*", re.DOTALL)
-_OPTION = re.compile(r"""(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s;"']+))""")
-_ESCAPED = re.compile(r"\\(.)")
-_PASSWORD_LOGINS = frozenset({"PlainLoginModule", "ScramLoginModule"})
 _FROM_JKS = "keytool -importkeystore -srckeystore {store} -destkeystore store.p12 -deststoretype PKCS12"
 
 
@@ -67,27 +63,14 @@ def _unknown(name: str, names: Mapping[str, str]) -> str:
 
 
 def _login(properties: Mapping[str, str]) -> dict[str, str]:
-    text = properties.get("sasl.jaas.config")
-    if text is None:
+    line = properties.get(jaas.PROPERTY)
+    if line is None:
         return {}
-    match = _LOGIN_MODULE.fullmatch(text)
-    if match is None:
-        raise PropertyError(
-            'the property sasl.jaas.config cannot be read; it must be: <login module> required username="…" '
-            'password="…";'
-        )
-    module = match[1].rpartition(".")[2]
-    if module not in _PASSWORD_LOGINS:
-        raise PropertyError(
-            f"the property sasl.jaas.config names {module}; only {' and '.join(sorted(_PASSWORD_LOGINS))} are supported"
-        )
-    options = {
-        option[1]: _ESCAPED.sub(r"\1", option[2] or option[3] or option[4] or "")
-        for option in _OPTION.finditer(match[2])
-    }
-    if not options.get("username") or "password" not in options:
-        raise PropertyError("the property sasl.jaas.config has no username or no password")
-    return {"sasl.username": options["username"], "sasl.password": options["password"]}
+    try:
+        username, password = jaas.parse_login(line)
+    except jaas.JaasError as error:
+        raise PropertyError(f"the property {jaas.PROPERTY} {error}") from error
+    return {"sasl.username": username, "sasl.password": password}
 
 
 def _trust(properties: Mapping[str, str]) -> dict[str, str]:

@@ -1,17 +1,19 @@
 """Reading module files: text, documents, overlays, checked specs. All problems are found at once."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from statefun_runtime.errors import ModuleError
+from statefun_runtime.masking import Secrets
 from statefun_runtime.module.assembly import SpecClasses, assemble
 from statefun_runtime.module.composer import compose
 from statefun_runtime.module.declaration import Declaration
 from statefun_runtime.module.document import read_documents
 from statefun_runtime.module.module import Module
 from statefun_runtime.module.node import Node
+from statefun_runtime.module.placeholders import Placeholders
 from statefun_runtime.module.position import Position
 from statefun_runtime.module.problem import Problem, Severity, error
 
@@ -19,6 +21,7 @@ MAX_BYTES = 1 << 20
 """The largest module file: a thousand times the usual one, and still read in seconds."""
 
 NO_OWN_KINDS: SpecClasses = MappingProxyType({})
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,17 @@ class LoadResult:
 
 
 def load_modules(
-    paths: Sequence[Path], *, own_ingresses: SpecClasses = NO_OWN_KINDS, own_egresses: SpecClasses = NO_OWN_KINDS
+    paths: Sequence[Path],
+    *,
+    environment: Mapping[str, str] = NO_VARIABLES,
+    own_ingresses: SpecClasses = NO_OWN_KINDS,
+    own_egresses: SpecClasses = NO_OWN_KINDS,
 ) -> LoadResult:
     """Read module files; a later one may overlay documents of the earlier ones.
 
     Kinds known here win over `own_ingresses` and `own_egresses`. Never raises because of what a file holds, or because
-    it cannot be read: that is a problem too.
+    it cannot be read: that is a problem too. `environment` holds the variables that placeholders may name; what they
+    stand for is shown by no problem.
     """
     problems: list[Problem] = []
     declarations: dict[tuple[str, str], Declaration] = {}
@@ -62,8 +70,12 @@ def load_modules(
         declared = read_documents(_compose_file(path, problems), problems)
         nameless += [declaration for declaration in declared if declaration.identity is None]
         _overlay(declarations, declared, problems)
-    module = assemble([*declarations.values(), *nameless], own_ingresses, own_egresses, problems)
-    return LoadResult(module, _in_order(problems, paths))
+    placeholders = Placeholders(environment, problems)
+    resolved = [placeholders.resolve(declaration) for declaration in (*declarations.values(), *nameless)]
+    module = assemble(resolved, own_ingresses, own_egresses, problems)
+    secrets = Secrets(placeholders.secrets)
+    shown = [replace(problem, message=secrets.mask(problem.message)) for problem in problems]
+    return LoadResult(replace(module, secrets=secrets), _in_order(shown, paths))
 
 
 def _compose_file(path: Path, problems: list[Problem]) -> list[Node]:

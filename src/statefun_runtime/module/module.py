@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from statefun_runtime.masking import NO_SECRETS, Secrets
 from statefun_runtime.module.endpoint_spec import EndpointSpec
 from statefun_runtime.module.position import Position
 from statefun_runtime.module.spec import Spec
@@ -24,3 +25,5 @@ class Module:
     endpoints: tuple[EndpointSpec, ...] = ()
     ingresses: tuple[Component, ...] = ()
     egresses: tuple[Component, ...] = ()
+    secrets: Secrets = NO_SECRETS
+    """What its files took from the environment and from other files; specs hold it in plain text."""

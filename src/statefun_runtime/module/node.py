@@ -15,11 +15,15 @@ _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 
 @dataclass(frozen=True, slots=True)
 class ScalarNode:
-    """A text; `plain` if it was written without quotes and so may mean null, a number or a truth value."""
+    """A text; `plain` if it was written without quotes and so may mean null, a number or a truth value.
+
+    No message shows the text of a `secret` one.
+    """
 
     text: str
     plain: bool
     position: Position
+    secret: bool = False
 
     @property
     def is_null(self) -> bool:

@@ -87,7 +87,7 @@ def _wrong_value(details: ErrorDetails, declaration: Declaration) -> Problem:
         tag = child(place.node, "type") or place.node
         place = Place(f"{place.path}.type", tag, tag.position)
     expected = _expected(details)
-    name = place.node.text if isinstance(place.node, ScalarNode) else ""
+    name = place.node.text if isinstance(place.node, ScalarNode) and not place.node.secret else ""
     return error(place.node.position, place.path, _sentence(details, place, expected), nearest_name(name, expected))
 
 
@@ -112,7 +112,7 @@ def _sentence(details: ErrorDetails, place: Place, expected: Sequence[str]) -> s
 
 
 def _shown(place: Place, sentence: str) -> str:
-    if not isinstance(place.node, ScalarNode) or _SECRET.search(place.path):
+    if not isinstance(place.node, ScalarNode) or place.node.secret or _SECRET.search(place.path):
         return ""
     text = place.node.text
     if not text or repr(text) in sentence:

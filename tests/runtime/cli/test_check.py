@@ -38,6 +38,14 @@ spec:
   functions: shop/carrt
   urlPathTemplate: http://localhost:8000/
 """
+SECRET = """\
+kind: io.statefun.kafka.v1/egress
+spec:
+  id: shop/receipts
+  address: kafka:9092
+  properties:
+    - ssl.key.password: ${env:KAFKA_PASSWORD}
+"""
 APP = """\
 from statefun import StatefulFunctions
 functions = StatefulFunctions()
@@ -128,3 +136,25 @@ def test_debug_shows_the_traceback_of_an_error(cli: CliRunner) -> None:
     result = cli.invoke(main, ["check", "good.yaml", "--functions", "app:function", "--debug"])
     assert result.exit_code == 1
     assert "Traceback" in result.stderr
+
+
+def test_placeholders_are_read_from_the_environment_of_the_command(cli: CliRunner, directory: Path) -> None:
+    (directory / "secret.yaml").write_text(SECRET)
+    result = cli.invoke(main, ["check", "secret.yaml"], env={"KAFKA_PASSWORD": "hunter2"})
+    assert (result.exit_code, result.output) == (0, "1 file: no problems\n")
+    result = cli.invoke(main, ["check", "secret.yaml"], env={"KAFKA_PASSWORD": None})
+    assert result.exit_code == 1
+    assert result.stdout.startswith(
+        "secret.yaml:6:25: error: spec.properties[0].ssl.key.password: needs the environment variable KAFKA_PASSWORD"
+    )
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_secret_is_in_no_problem(cli: CliRunner, directory: Path, form: str) -> None:
+    (directory / "secret.yaml").write_text(
+        SECRET + "  deliverySemantic: {type: exactly-once, transactionTimeout: '${env:KAFKA_PASSWORD}'}\n"
+    )
+    environment = {"KAFKA_PASSWORD": "hunter2"}
+    result = cli.invoke(main, ["check", "secret.yaml", "--format", form], env=environment)
+    assert result.exit_code == 1
+    assert "hunter2" not in result.output

@@ -22,30 +22,15 @@ def test_request_timeout_is_named_by_role() -> None:
     assert translate(given, Role.PRODUCER).settings == {"request.timeout.ms": "5"}
 
 
-@pytest.mark.parametrize("module", ["plain.PlainLoginModule", "scram.ScramLoginModule"])
-def test_a_login_becomes_user_name_and_password(module: str) -> None:
-    jaas = JAAS.format(module=module, password=r"a \"b\" ;c")
+def test_a_login_becomes_user_name_and_password() -> None:
+    jaas = JAAS.format(module="plain.PlainLoginModule", password=SECRET)
     settings = translate({"sasl.jaas.config": jaas, "sasl.mechanism": "PLAIN"}, Role.CONSUMER).settings
-    assert settings == {"sasl.mechanism": "PLAIN", "sasl.username": "alice", "sasl.password": 'a "b" ;c'}
+    assert settings == {"sasl.mechanism": "PLAIN", "sasl.username": "alice", "sasl.password": SECRET}
 
 
-def test_a_login_may_be_without_quotes_and_over_lines() -> None:
-    jaas = "x.PlainLoginModule required\n  username='al ice'\n  password=pass;\n"
-    settings = translate({"sasl.jaas.config": jaas}, Role.CONSUMER).settings
-    assert settings == {"sasl.username": "al ice", "sasl.password": "pass"}
-
-
-@pytest.mark.parametrize(
-    "jaas",
-    [
-        SECRET,
-        JAAS.format(module="oauthbearer.OAuthBearerLoginModule", password=SECRET),
-        f'x.PlainLoginModule required password="{SECRET}";',
-    ],
-)
-def test_a_login_that_cannot_be_used_is_an_error_without_its_secret(jaas: str) -> None:
-    with pytest.raises(PropertyError, match=r"sasl\.jaas\.config") as caught:
-        translate({"sasl.jaas.config": jaas}, Role.CONSUMER)
+def test_a_login_that_cannot_be_used_is_an_error_without_its_secret() -> None:
+    with pytest.raises(PropertyError, match=r"the property sasl\.jaas\.config cannot be read") as caught:
+        translate({"sasl.jaas.config": SECRET}, Role.CONSUMER)
     assert SECRET not in str(caught.value)
 
 

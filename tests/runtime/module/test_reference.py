@@ -46,11 +46,13 @@ def test_every_choice_is_named(kind: str) -> None:
     assert [word for word in sorted(words) if f"`{word}`" not in REFERENCE and f": {word}`" not in REFERENCE] == []
 
 
-def test_the_examples_are_right(load: Load) -> None:
-    assert len(EXAMPLES) == 4
-    first, overlay, legacy, file = EXAMPLES
-    for texts in ((first, overlay), (legacy,), (file,)):
-        assert load(*texts).problems == ()
+def test_the_examples_are_right(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "kinesis_key").touch()
+    assert len(EXAMPLES) == 5
+    first, overlay, secrets, legacy, file = EXAMPLES
+    for texts in ((first, overlay), (secrets,), (legacy,), (file,)):
+        assert load(*texts, environment={"KINESIS_KEY_ID": "a"}).problems == ()
 
 
 def test_the_legacy_names_of_kinds_are_named() -> None:
