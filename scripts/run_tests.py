@@ -38,6 +38,8 @@ PARTS = (
     Part("docs", ("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "build/docs"), LINT),
     Part("fast tests", (*PYTEST, "-m", "not slow"), FAST),
     Part("slow tests", (*PYTEST, "-m", "slow and not broker and not conformance"), ALL),
+    Part("kafka archives", ("python", "-m", "scripts.kafka_archives"), ALL),
+    Part("kafka tests", (*PYTEST, "-m", "broker"), ALL),
     Part("conformance", (*PYTEST, "-m", "conformance"), ALL),
     Part("other versions", ("python", "-m", "scripts.run_matrix"), ALL),
 )

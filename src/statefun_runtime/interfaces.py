@@ -1,8 +1,7 @@
 """The ports of the runtime and the records that cross them.
 
-Adapters (stores, endpoints, ingresses, egresses) know this module and nothing of each other; `runtime.py` alone wires
-them. Records are plain tuples and slotted classes, since every message passes through them. All times are engine time:
-milliseconds since the epoch, as `int`.
+Adapters know this module and nothing of each other; `runtime.py` alone wires them. Records are plain tuples and slotted
+classes, since every message passes through them. All times are engine time: milliseconds since the epoch, as `int`.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
 
 from statefun_runtime.answer import Answer
+from statefun_runtime.connection import Connection
 
 Address: TypeAlias = tuple[str, str]
 """(typename as `namespace/name`, id)."""
@@ -40,11 +40,9 @@ class StateSpec(NamedTuple):
     expire_after: int = 0
 
     def __str__(self) -> str:
-        if self.mode is ExpireMode.NEVER:
-            return f"{self.name} ({self.typename})"
-        return (
-            f"{self.name} ({self.typename}, expires {self.expire_after} ms {self.mode.name.lower().replace('_', ' ')})"
-        )
+        when = self.mode.name.lower().replace("_", " ")
+        expires = "" if self.mode is ExpireMode.NEVER else f", expires {self.expire_after} ms {when}"
+        return f"{self.name} ({self.typename}{expires})"
 
 
 # ---------------------------------------------------------------------------------------------------------- endpoints
@@ -169,10 +167,11 @@ class Endpoint(Protocol):
 
 @dataclass(slots=True)
 class RecordCounts:
-    """What an ingress or an egress counts: records that went through and records that it refused for good."""
+    """What an ingress or an egress tells: records that went through, records that it refused for good, problems."""
 
     records: int = 0
     rejected: int = 0
+    connection: Connection = field(default_factory=Connection, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +192,8 @@ class AdapterContext:
     data_dir: Path = Path("statefun-data")
     """Where what belongs to this one application is kept (`data_dir`), beside the store."""
     lineage: str = ""
-    """The lineage of the store: each restore of a savepoint begins another one."""
+    epoch: int = 0
+    """The last durable epoch at this start and its lineage: each restore of a savepoint begins another one."""
     requests: "Requests | None" = None
     """For an ingress whose senders wait for more than durability; None where nobody takes requests."""
     reply_timeout: float = 30.0

@@ -21,6 +21,7 @@ from prometheus_client.core import (
 )
 
 from statefun.version import __version__
+from statefun_runtime.connection import Connection
 from statefun_runtime.interfaces import RecordCounts
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -220,6 +221,25 @@ def _record_families(kind: str, counts: Mapping[str, RecordCounts]) -> Iterable[
         rejected.add_metric([name], count.rejected)
     yield records
     yield rejected
+    yield from _connection_families(kind, {name: each.connection for name, each in counts.items()})
+
+
+def _connection_families(kind: str, connections: Mapping[str, Connection]) -> Iterable[Metric]:
+    up = GaugeMetricFamily(f"statefun_{kind}_connected", f"1 while the {kind} has no problems, else 0.", labels=[kind])
+    errors = CounterMetricFamily(
+        f"statefun_{kind}_connection_errors", f"What went wrong between the {kind} and its system.", labels=[kind]
+    )
+    lag = GaugeMetricFamily(f"statefun_{kind}_lag_records", "Records not taken yet.", labels=[kind, "partition"])
+    for name, connection in connections.items():
+        if connection.is_used:
+            up.add_metric([name], connection.state == "connected")
+            errors.add_metric([name], connection.errors)
+            for partition, records in connection.lag.items():
+                lag.add_metric([name, partition], records)
+    yield up
+    yield errors
+    if kind == "ingress":
+        yield lag
 
 
 def _request_families(figures: RequestFigures) -> Iterable[Metric]:

@@ -151,6 +151,7 @@ class Runtime:
             application_id=config.application_id,
             data_dir=config.data_dir,
             lineage=recovery.lineage,
+            epoch=recovery.epoch,
             requests=self._requests,
             reply_timeout=config.reply_timeout / 1000,
             max_reply_timeout=config.max_reply_timeout / 1000,

@@ -59,6 +59,7 @@ class Status:
                     "records": counts.records,
                     "rejected": counts.rejected,
                     "finished": name in self.finished,
+                    "connection": counts.connection.as_json(),
                     "positions": {
                         partition: _readable(position) for partition, position in engine.positions.get(name, {}).items()
                     },
@@ -71,6 +72,7 @@ class Status:
                     "rejected": counts.rejected,
                     "waiting_epochs": engine.outbox.waiting(name),
                     "waiting_bytes": engine.outbox.size(name),
+                    "connection": counts.connection.as_json(),
                 }
                 for name, counts in self._egresses.items()
             },

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-from tests.e2e.command import STATEFUN, Runtime, wait_until
+from tests.e2e.command import STATEFUN, Runtime
 from tests.kafka.broker import Broker
 from tests.kafka.signalled import POINTS, VARIABLE
 from tests.kafka.topics import create
@@ -116,8 +116,12 @@ class Pipeline:
             time.sleep(0.05)
 
     def wait_until_stopped(self) -> None:
-        """Wait until the process has stopped itself."""
-        wait_until(lambda: is_stopped(self.runtime.command.process.pid), "the stop at a point")
+        """Wait until the process has stopped itself. The broker may be killed several times before that."""
+        give_up = time.monotonic() + LONGEST_RECOVERY
+        while not is_stopped(self.runtime.command.process.pid):
+            self._check_alive_or_killed()
+            assert time.monotonic() < give_up, f"it does not come to its point: {self.log_tail()}"
+            time.sleep(0.01)
 
     def wait_until_killed(self) -> None:
         """Wait until the process has killed itself."""

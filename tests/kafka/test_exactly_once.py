@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
@@ -44,12 +44,21 @@ class Scene:
         with ThreadPoolExecutor(len(self._pipelines)) as pool:
             lives = [pool.submit(self._live, each, Random(self._random.random())) for each in self._pipelines]
             while self.counts["broker kills"] < BROKER_KILLS and not any(life.done() for life in lives):
+                self._wait_for_a_record(lives)
                 time.sleep(self._random.uniform(4, 10))  # what happens meanwhile is not known
                 self._broker.kill()
                 self._broker.start()
                 self.counts["broker kills"] += 1
             for life in lives:
                 life.result()
+
+    def _wait_for_a_record(self, lives: list[Future[None]]) -> None:
+        """Let a record come out between two kills, however slow the machine is: else nobody comes to any point."""
+        before = sum(each.watching.count for each in self._pipelines)
+        while sum(each.watching.count for each in self._pipelines) == before:
+            if any(life.done() for life in lives):
+                return
+            time.sleep(0.05)
 
     def _live(self, pipeline: Pipeline, random: Random) -> None:
         fates = random.sample(list(LIVES), sum(LIVES.values()), counts=list(LIVES.values()))

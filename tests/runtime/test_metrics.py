@@ -75,6 +75,22 @@ def test_records_are_counted_by_ingress_and_egress() -> None:
     assert value(found, "egress_rejected_records_total", egress="test/out") == 0
 
 
+def test_connections_are_told_of_those_who_have_one() -> None:
+    metrics = Metrics(EngineSnapshot)
+    metrics.ingress("test/file")
+    ingress, egress = metrics.ingress("test/in").connection, metrics.egress("test/out").connection
+    ingress.works("brokers")
+    ingress.lag = {"a/0": 7}
+    egress.failed("brokers", "no broker can be reached")
+    found = samples(metrics)
+    assert value(found, "ingress_connected", ingress="test/in") == 1
+    assert value(found, "ingress_connection_errors_total", ingress="test/in") == 0
+    assert value(found, "ingress_lag_records", ingress="test/in", partition="a/0") == 7
+    assert value(found, "egress_connected", egress="test/out") == 0
+    assert value(found, "egress_connection_errors_total", egress="test/out") == 1
+    assert ("statefun_ingress_connected", frozenset({("ingress", "test/file")})) not in found
+
+
 def test_two_runtimes_in_one_process_share_nothing() -> None:
     first, second = Metrics(EngineSnapshot), Metrics(EngineSnapshot)
     first.ingress("test/in").records += 1

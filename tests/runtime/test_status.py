@@ -63,6 +63,14 @@ async def test_the_position_of_an_ingress_is_shown_when_it_is_durable(rig: Rig) 
     await restarted.close()
 
 
+async def test_the_connections_of_adapters_are_shown(rig: Rig) -> None:
+    counts = RecordCounts()
+    counts.connection.failed("brokers", "no broker can be reached")
+    found = Status(rig.driver, {"ingress": RecordCounts()}, {EGRESS: counts}).as_json()
+    assert found["ingress"]["ingress"]["connection"] is None
+    assert found["egress"][EGRESS]["connection"]["state"] == "trying"
+
+
 async def test_dead_letters_are_counted_when_they_are_durable(rig: Rig) -> None:
     rig.accept(A)
     all_effects = effects()

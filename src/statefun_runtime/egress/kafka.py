@@ -18,11 +18,14 @@ from statefun_runtime.interfaces import AdapterContext, OutboxBatch, Outlet
 from statefun_runtime.kafka.client import client_settings
 from statefun_runtime.kafka.errors import INVALID_ARGUMENT
 from statefun_runtime.kafka.properties import Role
+from statefun_runtime.kafka.reasons import BROKERS, plain, tell
 from statefun_runtime.kafka.thread import KafkaThread
 from statefun_runtime.module.egress_spec import AtLeastOnce, ExactlyOnce, KafkaEgressSpec
 from statefun_runtime.module.spec import merge_properties
 
 _RETRY_SECONDS = 1.0
+_WATCH_SECONDS = 1.0
+"""How often the brokers are looked after while there is nothing to send."""
 _KNOWN = b'{"marker": true}'
 """The position of an exactly-once egress whose marker was written: from then on it must be there."""
 
@@ -42,8 +45,9 @@ class KafkaEgress:
         self._spec = spec
         self._counts = context.counts
         self._transaction_id = transactional_id(context.application_id, spec.id)
+        self._connection = context.counts.connection
         self._settings = client_settings(
-            f"egress {spec.id}", spec.address, merge_properties(spec.properties), Role.PRODUCER
+            f"egress {spec.id}", spec.address, merge_properties(spec.properties), Role.PRODUCER, self._connection
         )
         self._thread = KafkaThread(f"egress {spec.id}")
         self._waiting: list[OutboxBatch] = []
@@ -92,20 +96,37 @@ class KafkaEgress:
         try:
             sender = self._sender or await self._connect()
             if not self._waiting:
-                await self._arrived.wait()
-                self._arrived.clear()
+                await self._watch(sender)
             elif self._spec.delivery_semantic.type == "none":
                 await self._send_once(sender)
             else:
                 await self._send(sender)
         except KafkaException as error:
             self._check_hopeless(error.args[0])
-            _log.warning("egress %s: Kafka does not take records: %s; trying again", self._spec.id, error.args[0].str())
+            if tell(self._connection, BROKERS, error.args[0]):
+                _log.warning("egress %s: %s; trying again", self._spec.id, plain(error.args[0]))
             await self._drop_sender()
             return False
         except (EgressError, MarkerError) as error:
             raise EgressError(f"egress {self._spec.id}: {error}") from error
         return True
+
+    async def _watch(self, sender: _Sender) -> None:
+        """Wait for something to send, and look after the brokers meanwhile."""
+        connection = self._connection
+        while not self._arrived.is_set():
+            try:
+                async with asyncio.timeout(_WATCH_SECONDS):
+                    await self._arrived.wait()
+            except TimeoutError:
+                await self._thread.run(sender.poll)
+                if connection.state != "connected" and await self._thread.run(sender.is_connected):
+                    self._note_success()
+        self._arrived.clear()
+
+    def _note_success(self) -> None:
+        if self._connection.works(BROKERS):
+            _log.info("egress %s: Kafka takes records again", self._spec.id)
 
     async def _connect(self) -> _Sender:
         semantic = self._spec.delivery_semantic
@@ -113,6 +134,7 @@ class KafkaEgress:
             sender: _Sender = await self._thread.run(
                 lambda: TransactionalSender(self._settings, self._transaction_id, semantic.timeout, self._claim)
             )
+            self._note_success()
             if self._to_announce:
                 self._outlet.released(0, _KNOWN)
                 self._to_announce = False
@@ -131,7 +153,8 @@ class KafkaEgress:
         try:
             sent = await self._thread.run(lambda: sender.send(batches))
         except KafkaException as error:
-            _log.error("egress %s: records may be lost: %s", self._spec.id, error.args[0].str())
+            tell(self._connection, BROKERS, error.args[0])
+            _log.error("egress %s: records may be lost: %s", self._spec.id, plain(error.args[0]))
             await self._drop_sender()
             sent = Sent()
         await self._note(batches, sent)
@@ -146,6 +169,8 @@ class KafkaEgress:
         if not sent.is_out:
             return
         self._counts.records += sent.records
+        if sent.records:
+            self._note_success()
         del self._waiting[: len(batches)]
         position = _KNOWN if isinstance(self._spec.delivery_semantic, ExactlyOnce) else None
         self._outlet.released(batches[-1].epoch, position)

@@ -20,6 +20,9 @@ from statefun_runtime.kafka.errors import (
 )
 
 _FLUSH_SECONDS = 30.0
+_ANSWER_SECONDS = 1.0
+PROPAGATION_MS = 10_000
+"""How long a topic that a broker does not know may be one that it has not heard of yet, instead of 30 s."""
 
 Place: TypeAlias = tuple[str, int, int]
 """(lineage and epoch of the batch, which of its records)."""
@@ -143,11 +146,29 @@ class Delivery:
             self._failed = error
 
 
-class PlainSender:
+class Sender:
+    """What senders do with their producer while there is nothing to send."""
+
+    _producer: Producer
+
+    def poll(self) -> None:
+        """Let the client tell what happened to its connections. Raises KafkaException if it cannot go on."""
+        self._producer.poll(0)
+
+    def is_connected(self) -> bool:
+        """Whether a broker answers."""
+        try:
+            self._producer.list_topics(timeout=_ANSWER_SECONDS)
+        except KafkaException:
+            return False
+        return True
+
+
+class PlainSender(Sender):
     """Sends without transactions: at least once."""
 
     def __init__(self, settings: Mapping[str, object]) -> None:
-        self._producer = Producer(dict(settings))
+        self._producer = Producer({"topic.metadata.propagation.max.ms": PROPAGATION_MS, **settings})
 
     def send(self, batches: Sequence[OutboxBatch]) -> Sent:
         """Send batches in order. Raises KafkaException."""

@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from statefun_runtime.egress.kafka_marker import Claim, Marker, marker_topic
-from statefun_runtime.egress.kafka_sender import Delivery, Place, Sent
+from statefun_runtime.egress.kafka_sender import PROPAGATION_MS, Delivery, Place, Sender, Sent
 from statefun_runtime.errors import EgressError
 from statefun_runtime.interfaces import OutboxBatch
 from statefun_runtime.kafka.errors import PARTITION_EOF, TIMED_OUT
@@ -45,7 +45,7 @@ _PRODUCER_ONLY = frozenset(
 )
 
 
-class TransactionalSender:
+class TransactionalSender(Sender):
     """One producer from `init_transactions` to its first error; then another one must be made.
 
     Making it fences every other producer of the same transactional id and finishes or aborts what that one had begun.
@@ -74,6 +74,8 @@ class TransactionalSender:
             self._create_topic()
         self._settings: dict[str, object] = {
             **_PRODUCER_TUNING,
+            # A topic must be known to be missing before the broker ends the transaction, or this comes again and again.
+            "topic.metadata.propagation.max.ms": min(PROPAGATION_MS, timeout // 2),
             **settings,
             "transactional.id": transaction_id,
             "transaction.timeout.ms": timeout,

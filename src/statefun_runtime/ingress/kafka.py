@@ -7,6 +7,7 @@ are committed to Kafka too, once durable, so that tools can show the lag.
 import asyncio
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from confluent_kafka import KafkaException, Message
 
@@ -17,12 +18,14 @@ from statefun_runtime.interfaces import AdapterContext, Arrival, Inlet, Rejected
 from statefun_runtime.kafka.client import client_settings
 from statefun_runtime.kafka.errors import INVALID_ARGUMENT
 from statefun_runtime.kafka.properties import Role
+from statefun_runtime.kafka.reasons import BROKERS, plain, tell
 from statefun_runtime.kafka.thread import KafkaThread
 from statefun_runtime.module.ingress_spec import KafkaIngressSpec
 from statefun_runtime.module.spec import merge_properties
 
 _RETRY_SECONDS = 1.0
 _REPORT_SECONDS = 1.0
+_LAG_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -39,8 +42,9 @@ class KafkaIngress:
         self._records = KafkaRecords(spec)
         self._targets = {target for topic in spec.topics for target in topic.targets}
         self._group = spec.group or f"{context.application_id}-{spec.id}"
+        self._connection = context.counts.connection
         self._settings = client_settings(
-            f"ingress {spec.id}", spec.address, merge_properties(spec.properties), Role.CONSUMER
+            f"ingress {spec.id}", spec.address, merge_properties(spec.properties), Role.CONSUMER, self._connection
         )
         self._thread = KafkaThread(f"ingress {spec.id}")
         self._reader: KafkaReader | None = None
@@ -53,14 +57,18 @@ class KafkaIngress:
         self._positions = {_partition(name): int(position) for name, position in positions.items()}
 
     async def run(self) -> None:
-        reporting = asyncio.create_task(self._follow_durable(), name=f"ingress {self._spec.id}: offsets")
+        beside = [
+            asyncio.create_task(self._follow_durable(), name=f"ingress {self._spec.id}: offsets"),
+            asyncio.create_task(self._measure_lag(), name=f"ingress {self._spec.id}: lag"),
+        ]
         try:
             while True:
                 await self._read_until_trouble()
                 await asyncio.sleep(_RETRY_SECONDS)
         finally:
-            reporting.cancel()
-            await asyncio.gather(reporting, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
     async def stop(self) -> None:
         if self._reader is not None:
@@ -69,14 +77,17 @@ class KafkaIngress:
 
     async def _read_until_trouble(self) -> None:
         try:
-            reader = self._reader = await self._thread.run(lambda: KafkaReader(self._spec, self._settings, self._group))
+            reader = self._reader = await self._thread.run(
+                lambda: KafkaReader(self._spec, self._settings, self._group, self._connection)
+            )
             while True:
                 await self._step(reader)
         except KafkaException as error:
             text = error.args[0].str()
             if error.args[0].code() == INVALID_ARGUMENT:
                 raise IngressError(f"ingress {self._spec.id}: {text}") from error
-            _log.warning("ingress %s: Kafka cannot be read: %s; trying again", self._spec.id, text)
+            if tell(self._connection, BROKERS, error.args[0]):
+                _log.warning("ingress %s: %s; trying again", self._spec.id, plain(error.args[0]))
         if self._reader is not None:
             reader, self._reader = self._reader, None
             await self._thread.run(reader.close)
@@ -123,6 +134,19 @@ class KafkaIngress:
             _log.warning("ingress %s: skipped the record %s, which %s", self._spec.id, where, error)
         else:
             yield Rejected(where, self._records.kept(topic, record), f"the record {where} {error}")
+
+    async def _measure_lag(self) -> None:
+        """Have the lag measured, also while the runtime wants no more."""
+
+        def measure(reader: KafkaReader) -> None:
+            # It may have been closed since.
+            if self._reader is reader:
+                reader.measure_lag()
+
+        while True:
+            await asyncio.sleep(_LAG_SECONDS)
+            if self._reader is not None:
+                await self._thread.run(partial(measure, self._reader))
 
     async def _follow_durable(self) -> None:
         """Hand the offsets of durable epochs to the reader, at most once a second."""

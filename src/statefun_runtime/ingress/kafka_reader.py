@@ -3,11 +3,14 @@
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from statefun_runtime.connection import Connection
 from statefun_runtime.ingress.kafka_start import Edge, Moment, Start, start_of
 from statefun_runtime.kafka.errors import INVALID_ARGUMENT, PARTITION_EOF
+from statefun_runtime.kafka.reasons import BROKERS, plain, tell
 from statefun_runtime.module.ingress_spec import KafkaIngressSpec
 
 Partition = tuple[str, int]
@@ -18,6 +21,10 @@ _POLL_SECONDS = 0.2
 _MOST_RECORDS = 500
 _PARTITION_SECONDS = 10.0
 """How often topics are looked at for new partitions."""
+_TROUBLED_SECONDS = 1.0
+"""The same while something does not work."""
+_ASK_SECONDS = 5.0
+"""After so long without reading, the client no longer knows the ends of partitions by what it fetches."""
 
 _log = logging.getLogger(__name__)
 
@@ -25,23 +32,35 @@ _log = logging.getLogger(__name__)
 class KafkaReader:
     """One consumer, from its making to its first error; then another one must be made."""
 
-    def __init__(self, spec: KafkaIngressSpec, settings: Mapping[str, object], group: str) -> None:
-        """Make a consumer without partitions. Raises KafkaException if a setting is refused."""
+    def __init__(
+        self, spec: KafkaIngressSpec, settings: Mapping[str, object], group: str, connection: Connection
+    ) -> None:
+        """Make a consumer without partitions. Raises KafkaException if a setting is refused.
+
+        Args:
+            spec: Says what to read.
+            settings: Those of the client.
+            group: Its `group.id`.
+            connection: Is told what works and what does not.
+        """
         self._spec = spec
+        self._connection = connection
         self._consumer = Consumer(
             {
                 **settings,
                 "group.id": group,
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
+                "enable.partition.eof": True,
                 "auto.offset.reset": spec.auto_offset_reset_position,
                 "max.poll.interval.ms": 86_400_000,
                 "on_commit": self._on_commit,
             }
         )
-        self._assigned: dict[Partition, int] = {}
+        self._next: dict[Partition, int] = {}
+        """Of each assigned partition the offset behind what was read."""
         self._looked_at = 0.0
-        self._missing: set[str] = set()
+        self._read_at = 0.0
 
     def find(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
         """Begin to read partitions that are not read yet, if it is time to look for some; return where.
@@ -55,9 +74,9 @@ class KafkaReader:
         if self._looked_at and time.monotonic() - self._looked_at < self._interval():
             return {}
         there = self._partitions()
-        new = [partition for partition in there if partition not in self._assigned]
+        new = [partition for partition in there if partition not in self._next]
         starts = {partition: positions[partition] for partition in new if partition in positions}
-        read_topics = {topic for topic, _ in (*positions, *self._assigned)}
+        read_topics = {topic for topic, _ in (*positions, *self._next)}
         for topic, number in new:
             if (topic, number) not in starts:
                 start = start_of(self._spec, topic, number, found_later=topic in read_topics)
@@ -70,10 +89,23 @@ class KafkaReader:
     def read(self) -> list[Message]:
         """The next records, none if there are none for a while. Raises KafkaException if a new reader is needed."""
         first = self._consumer.poll(_POLL_SECONDS)
+        self._read_at = time.monotonic()
         if first is None:
             return []
         messages = [first, *self._consumer.consume(_MOST_RECORDS - 1, 0)]
         return [message for message in messages if self._is_record(message)]
+
+    def measure_lag(self) -> None:
+        """Tell how many records of each partition were not read yet."""
+        knows = time.monotonic() - self._read_at < _ASK_SECONDS
+        lag: dict[str, int] = {}
+        # The client tells by itself what is wrong; the lag then stays as it was known.
+        with suppress(KafkaException):
+            for (topic, number), offset in self._next.items():
+                _, end = self._consumer.get_watermark_offsets(TopicPartition(topic, number), 1.0, knows)
+                # The end is negative before anything was fetched.
+                lag[f"{topic}/{number}"] = max(0, end - offset)
+            self._connection.lag = lag
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Tell the group's offsets to Kafka, for tools that show the lag; nothing here reads them again."""
@@ -85,23 +117,18 @@ class KafkaReader:
         self._consumer.close()
 
     def _interval(self) -> float:
-        return 1.0 if self._missing else _PARTITION_SECONDS
+        return _TROUBLED_SECONDS if self._connection.problems else _PARTITION_SECONDS
 
     def _partitions(self) -> list[Partition]:
         found: list[Partition] = []
-        missing: set[str] = set()
         for topic in self._spec.topics:
             metadata = self._consumer.list_topics(topic.topic, _SECONDS).topics[topic.topic]
             if metadata.error is not None:
-                missing.add(topic.topic)
-                if topic.topic not in self._missing:
-                    _log.warning(
-                        "ingress %s: the topic %s cannot be read: %s; trying again",
-                        self._spec.id, topic.topic, metadata.error.str(),
-                    )  # fmt: skip
+                self._failed(f"topic {topic.topic}", metadata.error)
             else:
+                self._works(f"topic {topic.topic}")
                 found += [(topic.topic, number) for number in sorted(metadata.partitions)]
-        self._missing = missing
+        self._works(BROKERS)
         return found
 
     def _resolve(self, partition: TopicPartition, start: Start) -> int:
@@ -129,20 +156,32 @@ class KafkaReader:
     def _assign(self, starts: Mapping[Partition, int]) -> None:
         added = [TopicPartition(topic, number, offset) for (topic, number), offset in starts.items()]
         self._consumer.incremental_assign(added)
-        self._assigned.update(starts)
+        self._next.update(starts)
         _log.info(
             "ingress %s: reads %s", self._spec.id, ", ".join(f"{p.topic}/{p.partition} from {p.offset}" for p in added)
         )
 
     def _is_record(self, message: Message) -> bool:
-        error = message.error()
-        if error is None:
-            return True
-        if error.fatal() or error.code() == INVALID_ARGUMENT:
+        error, topic, number = message.error(), message.topic(), message.partition()
+        if error is not None and (error.fatal() or error.code() == INVALID_ARGUMENT):
             raise KafkaException(error)
-        if error.code() != PARTITION_EOF:
-            _log.warning("ingress %s: %s", self._spec.id, error.str())
-        return False
+        if error is not None and error.code() != PARTITION_EOF:
+            self._failed(f"records of {topic}" if topic else BROKERS, error)
+            return False
+        if topic is not None and number is not None:
+            if self._connection.problems:
+                self._works(f"records of {topic}")
+            # The end is reported as an offset too; what commits and aborts leave behind the last record lies before it.
+            self._next[topic, number] = (message.offset() or 0) + (error is None)
+        return error is None
+
+    def _failed(self, what: str, error: KafkaError) -> None:
+        if tell(self._connection, what, error):
+            _log.warning("ingress %s: %s: %s; trying again", self._spec.id, what, plain(error))
+
+    def _works(self, what: str) -> None:
+        if self._connection.works(what):
+            _log.info("ingress %s: %s: it works again", self._spec.id, what)
 
     def _on_commit(self, error: KafkaError | None, _partitions: Iterable[TopicPartition]) -> None:
         if error is not None:

@@ -6,15 +6,21 @@ from functools import partial
 
 from confluent_kafka import KafkaError
 
+from statefun_runtime.connection import Connection
 from statefun_runtime.errors import ModuleError
 from statefun_runtime.kafka.properties import PropertyError, Role, translate
+from statefun_runtime.kafka.reasons import BROKERS, plain, tell
 
 _LIBRARY_LOG = logging.getLogger("statefun_runtime.kafka.librdkafka")
+
+_SYSLOG_CRITICAL = 2
 
 _log = logging.getLogger(__name__)
 
 
-def client_settings(name: str, address: str | None, properties: Mapping[str, str], role: Role) -> dict[str, object]:
+def client_settings(
+    name: str, address: str | None, properties: Mapping[str, str], role: Role, connection: Connection
+) -> dict[str, object]:
     """The settings of a client for librdkafka; what was left out of `properties` is logged.
 
     Args:
@@ -22,6 +28,7 @@ def client_settings(name: str, address: str | None, properties: Mapping[str, str
         address: The brokers; wins over `bootstrap.servers`.
         properties: The module's, with Java's names.
         role: Which client it is.
+        connection: Is told what the client has to say about its brokers.
 
     Raises:
         ModuleError: A property cannot be used.
@@ -35,11 +42,13 @@ def client_settings(name: str, address: str | None, properties: Mapping[str, str
     settings: dict[str, object] = dict(translation.settings)
     if address is not None:
         settings["bootstrap.servers"] = address
-    settings["error_cb"] = partial(_on_error, name)
+    settings["error_cb"] = partial(_on_error, name, connection)
     settings["logger"] = _LIBRARY_LOG
-    settings["log.connection.close"] = False
+    # Every failed attempt to connect, ten in a second, is logged as an error; `error_cb` is told of them too.
+    settings["log_level"] = _SYSLOG_CRITICAL
     return settings
 
 
-def _on_error(name: str, error: KafkaError) -> None:
-    _log.warning("%s: %s", name, error.str())
+def _on_error(name: str, connection: Connection, error: KafkaError) -> None:
+    if tell(connection, BROKERS, error):
+        _log.warning("%s: %s; trying again", name, plain(error))

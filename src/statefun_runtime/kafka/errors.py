@@ -5,11 +5,16 @@ from typing import Final
 from confluent_kafka import KafkaError
 
 FAILED: Final = -196
+TRANSPORT: Final = -195
+RESOLVE: Final = -193
 PARTITION_EOF: Final = -191
 UNKNOWN_PARTITION: Final = -190
 UNKNOWN_TOPIC: Final = -188
+ALL_BROKERS_DOWN: Final = -187
 INVALID_ARGUMENT: Final = -186
 TIMED_OUT: Final = -185
+SSL: Final = -181
+AUTHENTICATION: Final = -169
 PURGED_FROM_QUEUE: Final = -152
 PURGED_IN_FLIGHT: Final = -151
 TOPIC_REFUSED: Final = frozenset(

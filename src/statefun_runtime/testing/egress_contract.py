@@ -58,7 +58,9 @@ class _Scene:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[Egress]:
         """An egress, from the start to the stop, that is handed what waits in the outbox."""
-        egress = self._harness.egress(AdapterContext(self.counts, lineage=self.outbox.lineage))
+        egress = self._harness.egress(
+            AdapterContext(self.counts, lineage=self.outbox.lineage, epoch=self.outbox.last_epoch)
+        )
         self._serving = None
         try:
             await self.outbox.start(egress)
