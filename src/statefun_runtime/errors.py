@@ -39,3 +39,7 @@ class IngressError(StatefunRuntimeError):
 
 class EgressError(StatefunRuntimeError):
     """An egress cannot go on: its sink is gone or is not the one it was."""
+
+
+class FlinkError(StatefunRuntimeError):
+    """Apache Flink cannot be had, does not start or does not do what it was asked."""

@@ -26,10 +26,14 @@ NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """A module and what is wrong with its files; what has an error is not in the module."""
+    """A module and what is wrong with its files; what has an error is not in the module.
+
+    `declarations` are what the files say, overlays and secrets applied, whether it is right or not.
+    """
 
     module: Module
     problems: tuple[Problem, ...] = ()
+    declarations: tuple[Declaration, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -75,7 +79,7 @@ def load_modules(
     module = assemble(resolved, own_ingresses, own_egresses, problems)
     secrets = Secrets(placeholders.secrets)
     shown = [replace(problem, message=secrets.mask(problem.message)) for problem in problems]
-    return LoadResult(replace(module, secrets=secrets), _in_order(shown, paths))
+    return LoadResult(replace(module, secrets=secrets), _in_order(shown, paths), tuple(resolved))
 
 
 def _compose_file(path: Path, problems: list[Problem]) -> list[Node]:
