@@ -21,6 +21,7 @@ from statefun_runtime.kafka.errors import PARTITION_EOF, TIMED_OUT
 _log = logging.getLogger(__name__)
 
 _SECONDS = 10.0
+_ADMIN_POLL_SECONDS = 0.02
 _TAIL = 1000
 """How many offsets before the end of the marker topic are read first; a transaction takes two."""
 
@@ -158,15 +159,17 @@ class TransactionalSender(Sender):
                 return
 
     def _create_topic(self) -> None:
-        plain: dict[str, str | int | float | bool] = {
-            name: value for name, value in self._clients.items() if isinstance(value, str | int)
-        }
-        admin = AdminClient(plain)
+        # The binding's types leave out callbacks.
+        admin = AdminClient(cast("dict[str, str | int | float | bool]", self._clients))
         topic = NewTopic(self._topic, 1, config={"cleanup.policy": "compact", "segment.bytes": "16777216"})
         # The binding leaves open what its futures hold.
         made = cast("dict[str, Future[None]]", admin.create_topics([topic], operation_timeout=_SECONDS))  # pyright: ignore[reportUnknownMemberType]
+        until = time.monotonic() + _SECONDS
+        while not made[self._topic].done() and time.monotonic() < until:
+            # Only who polls is told what is wrong, such as a refused login.
+            admin.poll(_ADMIN_POLL_SECONDS)
         try:
-            made[self._topic].result(_SECONDS)
+            made[self._topic].result(0)
         except TimeoutError as error:
             raise KafkaException(KafkaError(TIMED_OUT, f"the topic {self._topic} could not be made in time")) from error
         except KafkaException as error:
