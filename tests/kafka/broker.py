@@ -7,6 +7,8 @@ from tests.e2e.ports import free_port
 from tests.runtime.endpoint.certificates import make_certificate
 
 USER, PASSWORD = "ada", "s3cret;word"
+AWKWARD_USER, AWKWARD_PASSWORD = "eve", """it's "a\\b"; c=d"""
+"""Known to the mechanism PLAIN only."""
 LISTENERS = """\
 listeners=PLAIN://127.0.0.1:{plain},CUT://127.0.0.1:{cut},SASL://127.0.0.1:{sasl},SASLTLS://127.0.0.1:{sasl_tls},\
 MUTUAL://127.0.0.1:{mutual},CONTROLLER://127.0.0.1:{controller}
@@ -48,7 +50,7 @@ class Broker(BrokerProcess):
         identity.write_bytes(own.key.read_bytes() + own.cert.read_bytes())
         properties = (LISTENERS + ONE_SMALL_NODE).format(
             **self.ports,
-            plain_login=f'{LOGIN}.plain.PlainLoginModule required user_{USER}="{PASSWORD}";',
+            plain_login=_plain_login(),
             scram_login=f"{LOGIN}.scram.ScramLoginModule required;",
             identity=identity,
             clients=self.client.cert,
@@ -60,3 +62,14 @@ class Broker(BrokerProcess):
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.ports['plain']}"
+
+
+def _plain_login() -> str:
+    users = {USER: PASSWORD, AWKWARD_USER: AWKWARD_PASSWORD}
+    options = " ".join(f'user_{name}="{_escaped(password)}"' for name, password in users.items())
+    # A backslash is an escape in the line, and another one in the file that holds it.
+    return f"{LOGIN}.plain.PlainLoginModule required {options};".replace("\\", "\\\\")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,6 +1,7 @@
 """Logins and TLS against a real broker, from a module file with the names of Java's client."""
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -10,10 +11,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
+from cryptography.hazmat.primitives.serialization.pkcs12 import (
+    PKCS12Certificate,
+    serialize_java_truststore,
+    serialize_key_and_certificates,
+)
 
 from tests.e2e.command import Runtime, wait_until
-from tests.kafka.broker import PASSWORD, USER, Broker
+from tests.kafka.broker import AWKWARD_PASSWORD, AWKWARD_USER, PASSWORD, USER, Broker
 from tests.kafka.pipeline import FUNCTIONS
 from tests.kafka.topics import Reader, Writer, create
 from tests.runtime.endpoint.certificates import Certificate
@@ -48,6 +53,15 @@ def login(mechanism: str, password: str = PASSWORD) -> dict[str, str]:
 
 def trust(broker: Broker) -> dict[str, str]:
     return {"ssl.truststore.type": "PEM", "ssl.truststore.location": str(broker.authority)}
+
+
+def java_trust(broker: Broker) -> dict[str, str]:
+    """The properties of a truststore as Java makes it, whose type is not said."""
+    certificate = x509.load_pem_x509_certificate(broker.authority.read_bytes())
+    encryption = serialization.BestAvailableEncryption(PASSWORD.encode())
+    store = broker.authority.with_suffix(".jks")
+    store.write_bytes(serialize_java_truststore([PKCS12Certificate(certificate, b"kafka")], encryption))
+    return {"ssl.truststore.location": str(store), "ssl.truststore.password": PASSWORD}
 
 
 def pkcs12(directory: Path, own: Certificate) -> dict[str, str]:
@@ -116,9 +130,11 @@ def test_a_login_without_tls(scene: Scene, broker: Broker, mechanism: str) -> No
     scene.check_records_pass()
 
 
-@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
-def test_a_login_over_tls(scene: Scene, broker: Broker, mechanism: str) -> None:
-    properties = {"security.protocol": "SASL_SSL", **login(mechanism), **trust(broker)}
+@pytest.mark.parametrize(("mechanism", "trusting"), [("PLAIN", trust), ("SCRAM-SHA-512", java_trust)])
+def test_a_login_over_tls(
+    scene: Scene, broker: Broker, mechanism: str, trusting: Callable[[Broker], dict[str, str]]
+) -> None:
+    properties = {"security.protocol": "SASL_SSL", **login(mechanism), **trusting(broker)}
     scene.start(f"localhost:{broker.ports['sasl_tls']}", properties)
     scene.check_records_pass()
 
@@ -130,6 +146,24 @@ def test_a_certificate_of_the_client(
     properties = {"security.protocol": "SSL", **trust(broker), **store(tmp_path, broker.client)}
     scene.start(f"localhost:{broker.ports['mutual']}", properties)
     scene.check_records_pass()
+
+
+@pytest.mark.parametrize("placeholder", ["${env:KAFKA_PASSWORD}", "${file:password}"])
+def test_a_password_of_any_characters_from_outside_the_module_file(
+    scene: Scene, broker: Broker, tmp_path: Path, placeholder: str
+) -> None:
+    (tmp_path / "password").write_text(f"{AWKWARD_PASSWORD}\n")
+    scene.runtime.environment = {**os.environ, "KAFKA_PASSWORD": AWKWARD_PASSWORD}
+    properties = {
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "PLAIN",
+        "sasl.jaas.config": LOGIN.format(module="plain.PlainLoginModule", user=AWKWARD_USER, password=placeholder),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.certificates": f"${{file:{broker.authority}}}",
+    }
+    scene.start(f"localhost:{broker.ports['sasl_tls']}", properties)
+    scene.check_records_pass()
+    assert AWKWARD_PASSWORD not in scene.log()
 
 
 def test_a_wrong_password_is_logged_without_it_and_the_runtime_goes_on(scene: Scene, broker: Broker) -> None:

@@ -10,6 +10,7 @@ from statefun_runtime.connection import Connection
 from statefun_runtime.errors import ModuleError
 from statefun_runtime.kafka.properties import PropertyError, Role, translate
 from statefun_runtime.kafka.reasons import BROKERS, plain, tell
+from statefun_runtime.kafka.stores import store_settings
 
 _LIBRARY_LOG = logging.getLogger("statefun_runtime.kafka.librdkafka")
 
@@ -35,11 +36,12 @@ def client_settings(
     """
     try:
         translation = translate(properties, role)
+        stores = store_settings(properties)
     except PropertyError as error:
         raise ModuleError(f"{name}: {error}") from error
     for warning in translation.warnings:
         _log.warning("%s: %s", name, warning)
-    settings: dict[str, object] = dict(translation.settings)
+    settings: dict[str, object] = {**translation.settings, **stores}
     if address is not None:
         settings["bootstrap.servers"] = address
     settings["error_cb"] = partial(_on_error, name, connection)

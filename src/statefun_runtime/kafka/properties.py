@@ -11,8 +11,6 @@ from statefun_runtime.kafka import jaas
 from statefun_runtime.kafka.property_table import COMMON, CONSUMER, IGNORED, OWN, PRODUCER, REFUSED, TRANSLATED
 from statefun_runtime.suggestion import nearest_name
 
-_FROM_JKS = "keytool -importkeystore -srckeystore {store} -destkeystore store.p12 -deststoretype PKCS12"
-
 
 class PropertyError(ValueError):
     """A property cannot be used; the text names it and what to do, never its value."""
@@ -35,6 +33,8 @@ class Translation(NamedTuple):
 def translate(properties: Mapping[str, str], role: Role) -> Translation:
     """Translate Java's names; what the runtime itself decides is left out with a warning unless it is harmless.
 
+    Stores of certificates and keys are left to `stores.py`, which reads them.
+
     Raises:
         PropertyError: A property is unknown, or can neither be honoured nor safely left out.
     """
@@ -53,7 +53,7 @@ def translate(properties: Mapping[str, str], role: Role) -> Translation:
             warnings.append(f"the property {name} is left out: it has no meaning here")
         elif name not in TRANSLATED:
             raise PropertyError(_unknown(name, names))
-    settings |= _login(properties) | _trust(properties) | _identity(properties) | _host_check(properties)
+    settings |= _login(properties) | _host_check(properties)
     return Translation(settings, tuple(warnings))
 
 
@@ -71,36 +71,6 @@ def _login(properties: Mapping[str, str]) -> dict[str, str]:
     except jaas.JaasError as error:
         raise PropertyError(f"the property {jaas.PROPERTY} {error}") from error
     return {"sasl.username": username, "sasl.password": password}
-
-
-def _trust(properties: Mapping[str, str]) -> dict[str, str]:
-    location = properties.get("ssl.truststore.location")
-    if location is None:
-        return {}
-    kind = properties.get("ssl.truststore.type", "JKS").upper()
-    if kind == "PEM":
-        return {"ssl.ca.location": location}
-    export = f"openssl pkcs12 -in {location if kind == 'PKCS12' else 'store.p12'} -nokeys -out trust.pem"
-    first = "" if kind == "PKCS12" else f"{_FROM_JKS.format(store=location)} && "
-    raise PropertyError(
-        f"the property ssl.truststore.location names a {kind} store; certificates to trust must be PEM. Convert it: "
-        f"{first}{export}; then set ssl.truststore.type to PEM and ssl.truststore.location to trust.pem"
-    )
-
-
-def _identity(properties: Mapping[str, str]) -> dict[str, str]:
-    location = properties.get("ssl.keystore.location")
-    if location is None:
-        return {}
-    kind = properties.get("ssl.keystore.type", "JKS").upper()
-    if kind == "PEM":
-        return {"ssl.certificate.location": location, "ssl.key.location": location}
-    if kind == "PKCS12":
-        return {"ssl.keystore.location": location, "ssl.keystore.password": properties.get("ssl.keystore.password", "")}
-    raise PropertyError(
-        f"the property ssl.keystore.location names a {kind} store. Convert it: {_FROM_JKS.format(store=location)}; "
-        "then set ssl.keystore.type to PKCS12 and ssl.keystore.location to store.p12"
-    )
 
 
 def _host_check(properties: Mapping[str, str]) -> dict[str, str]:

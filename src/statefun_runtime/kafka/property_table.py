@@ -52,7 +52,7 @@ TRANSLATED = frozenset(
         "ssl.truststore.type",
     }
 )
-"""What `properties.py` translates by rules of its own."""
+"""What `properties.py` and `stores.py` translate by rules of their own."""
 
 OWN = frozenset(
     {
@@ -72,6 +72,7 @@ OWN = frozenset(
 
 REFUSED: Mapping[str, str] = MappingProxyType(
     {
+        "config.providers": "the runtime reads ${env:NAME} and ${file:PATH} by itself; take it out",
         "sasl.client.callback.handler.class": "it names Java code",
         "sasl.login.callback.handler.class": "it names Java code",
         "sasl.login.class": "it names Java code",

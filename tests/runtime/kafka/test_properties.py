@@ -34,45 +34,6 @@ def test_a_login_that_cannot_be_used_is_an_error_without_its_secret() -> None:
     assert SECRET not in str(caught.value)
 
 
-def test_pem_stores_are_taken() -> None:
-    given = {
-        "ssl.truststore.type": "PEM",
-        "ssl.truststore.location": "/trust.pem",
-        "ssl.keystore.type": "PEM",
-        "ssl.keystore.location": "/me.pem",
-        "ssl.key.password": SECRET,
-    }
-    assert translate(given, Role.CONSUMER).settings == {
-        "ssl.ca.location": "/trust.pem",
-        "ssl.certificate.location": "/me.pem",
-        "ssl.key.location": "/me.pem",
-        "ssl.key.password": SECRET,
-    }
-
-
-def test_a_pkcs12_store_with_an_own_key_is_taken() -> None:
-    given = {"ssl.keystore.type": "PKCS12", "ssl.keystore.location": "/me.p12", "ssl.keystore.password": SECRET}
-    assert translate(given, Role.CONSUMER).settings == {
-        "ssl.keystore.location": "/me.p12",
-        "ssl.keystore.password": SECRET,
-    }
-
-
-@pytest.mark.parametrize(
-    ("given", "command"),
-    [
-        ({"ssl.keystore.location": "/me.jks"}, "keytool -importkeystore -srckeystore /me.jks"),
-        ({"ssl.truststore.location": "/trust.jks"}, "openssl pkcs12 -in store.p12 -nokeys"),
-        ({"ssl.truststore.location": "/t.p12", "ssl.truststore.type": "PKCS12"}, "openssl pkcs12 -in /t.p12 -nokeys"),
-    ],
-)
-def test_a_store_that_cannot_be_read_is_an_error_with_the_command_that_converts_it(
-    given: dict[str, str], command: str
-) -> None:
-    with pytest.raises(PropertyError, match=command):
-        translate({**given, "ssl.keystore.password": SECRET}, Role.CONSUMER)
-
-
 def test_no_host_check_is_said_in_words() -> None:
     settings = translate({"ssl.endpoint.identification.algorithm": ""}, Role.CONSUMER).settings
     assert settings == {"ssl.endpoint.identification.algorithm": "none"}
