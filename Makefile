@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test fast lint format bench docs kafka conformance soak clean
+.PHONY: help install demo test fast lint format bench docs contracts kinesis kafka conformance soak clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -42,6 +42,13 @@ bench: install  ## Benchmarks beside peers
 docs: install  ## The documentation as pages in build/docs
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
 	@echo "build/docs/index.html"
+
+contracts: install  ## The contract of ingresses and egresses over every adapter, Kafka's and Kinesis's against servers
+	$(BIN)/python -m scripts.kafka_archives
+	$(BIN)/python -m pytest -q -m contract
+
+kinesis: install  ## A runtime killed again and again between Kinesis streams whose shards are split and merged
+	$(BIN)/python -m pytest -q -m kinesis
 
 kafka: install  ## The tests with a real Kafka broker, fetched from Maven Central once
 	$(BIN)/python -m scripts.kafka_archives

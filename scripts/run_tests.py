@@ -37,9 +37,13 @@ PARTS = (
     Part("pyright", ("pyright",), LINT),
     Part("docs", ("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "build/docs"), LINT),
     Part("fast tests", (*PYTEST, "-m", "not slow"), FAST),
-    Part("slow tests", (*PYTEST, "-m", "slow and not broker and not conformance"), ALL),
+    Part(
+        "slow tests", (*PYTEST, "-m", "slow and not broker and not conformance and not contract and not kinesis"), ALL
+    ),
     Part("kafka archives", ("python", "-m", "scripts.kafka_archives"), ALL),
-    Part("kafka tests", (*PYTEST, "-m", "broker"), ALL),
+    Part("contracts", (*PYTEST, "-m", "contract"), ALL),
+    Part("kafka tests", (*PYTEST, "-m", "broker and not contract"), ALL),
+    Part("kinesis kills", (*PYTEST, "-m", "kinesis"), ALL),
     Part("conformance", (*PYTEST, "-m", "conformance"), ALL),
     Part("other versions", ("python", "-m", "scripts.run_matrix"), ALL),
 )

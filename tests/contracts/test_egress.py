@@ -1,4 +1,4 @@
-"""The egresses that need no other server keep their contract. Kafka's: `tests/kafka/test_contracts.py`."""
+"""The egresses that need no other server keep their contract. Others: `make contracts`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +12,8 @@ from statefun_runtime.testing.egress_contract import (
 )
 from tests.contracts.harnesses import FileSink, HttpSink, SubscriptionSink
 from tests.contracts.memory import MemorySink
+
+pytestmark = [pytest.mark.contract]
 
 # Its records are kept in the data directory, so the log of a restored application begins anew.
 NOT_FOR_A_LOG_OF_ONE_LINEAGE = (a_restored_runtime_goes_on, a_restored_runtime_is_not_taken_for_the_one_that_went_on)

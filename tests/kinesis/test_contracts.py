@@ -13,7 +13,7 @@ from statefun_runtime.module.ingress_spec import KinesisIngressSpec
 from statefun_runtime.testing import EGRESS_CHECKS, INGRESS_CHECKS, EgressCheck, IngressCheck
 from tests.kinesis.server import Kinesis, access
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.contract]
 
 PATIENCE = 30.0
 

@@ -1,10 +1,8 @@
 """Shards are split and merged while the Kinesis ingress reads them."""
 
 import asyncio
-import threading
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Self
 
 import pytest
 
@@ -15,34 +13,9 @@ from statefun_runtime.testing import MemoryInlet
 from tests.kinesis.node_server import NodeKinesis
 from tests.kinesis.server import Streams
 from tests.kinesis.test_ingress import ingress, running, until
+from tests.kinesis.traffic import KEYS, Writing
 
 pytestmark = [pytest.mark.slow]
-
-KEYS = 24
-
-
-class Writing:
-    """Puts `<number>` under the keys k0, k1, … in turn while the `with` block runs."""
-
-    def __init__(self, streams: Streams, stream: str) -> None:
-        self.written = 0
-        self._streams, self._stream = streams, stream
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._done.is_set():
-            numbers = range(self.written, self.written + KEYS)
-            self._streams.put_together(self._stream, [(f"k{number % KEYS}", b"%d" % number) for number in numbers])
-            self.written += KEYS
 
 
 class Journal(MemoryInlet):

@@ -1,5 +1,6 @@
 """The documentation mentions every command, option, setting and metric."""
 
+import tomllib
 from collections.abc import Iterator
 
 import click
@@ -7,7 +8,8 @@ import click
 from statefun_runtime.cli.main import main
 from statefun_runtime.config import RuntimeConfig
 from statefun_runtime.metrics import EngineSnapshot, FunctionSnapshot, Metrics
-from tests.repo.documents import is_mentioned
+from tests.repo.documents import is_mentioned, table_rows
+from tests.repo.sources import ROOT
 
 
 def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
@@ -49,3 +51,16 @@ def test_every_metric_is_documented() -> None:
     assert len(names) > 10
     # A counter's samples carry the suffix, its family does not.
     assert [name for name in names if not is_mentioned(name) and not is_mentioned(f"{name}_total")] == []
+
+
+def test_every_adapter_says_what_it_guarantees() -> None:
+    rows = list(table_rows("docs/howto/adapters.md", "What each adapter guarantees"))
+    assert [kind for kind in adapter_kinds() if not any(f"`{kind}`" in row for row in rows)] == []
+
+
+def adapter_kinds() -> Iterator[str]:
+    """The kinds of this package's adapters and of the example's."""
+    for package in (ROOT, ROOT / "examples" / "sql_outbox"):
+        groups = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]
+        yield from groups["statefun.ingresses"]
+        yield from groups["statefun.egresses"]
