@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -23,13 +24,16 @@ _log = logging.getLogger(__name__)
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
 @click.option("--unix", type=click.Path(path_type=Path), metavar="PATH", help="Listen on a unix socket instead.")
 @click.option(
+    "--fd", type=click.IntRange(min=0), help="Accept from this inherited socket instead; several processes may."
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
     show_default=True,
     help="Least severe record logged.",
 )
-def serve(functions: str, host: str, port: int, unix: Path | None, log_level: str) -> None:
+def serve(functions: str, log_level: str, **address: Any) -> None:
     """Serve functions over HTTP until Ctrl-C.
 
     Every path takes requests of the StateFun protocol by POST; GET /healthz answers 200. The first Ctrl-C (or SIGTERM)
@@ -42,9 +46,11 @@ def serve(functions: str, host: str, port: int, unix: Path | None, log_level: st
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
     configure_logging(log_level)
     hosted = load_functions(functions)
-    server = FunctionServer(hosted.as_handler(), ListenAddress(host=host, port=port, path=unix))
+    unix: Path | None = address.pop("unix")
+    listen = ListenAddress(path=unix, **address)
+    server = FunctionServer(hosted.as_handler(), listen)
     process.tune()
-    process.run(_serve(server, lambda: f"unix socket {unix}" if unix else f"http://{host}:{server.port}/"))
+    process.run(_serve(server, lambda: f"unix socket {unix}" if unix else f"http://{listen.host}:{server.port}/"))
     _log.info("stopped")
 
 

@@ -15,12 +15,16 @@ _BACKLOG = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenAddress:
-    """`path` is that of a unix socket and wins over host and port. Port 0 takes a free one."""
+    """`path` is that of a unix socket and wins over host and port, `fd` over all. Port 0 takes a free one.
+
+    `fd` is the file descriptor of a TCP socket that the parent process bound: several processes accept from one.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8000
     path: Path | None = None
     tls: ssl.SSLContext | None = None
+    fd: int | None = None
 
 
 async def listen(address: ListenAddress, new_connection: Callable[[], asyncio.BaseProtocol]) -> asyncio.Server:
@@ -30,9 +34,13 @@ async def listen(address: ListenAddress, new_connection: Callable[[], asyncio.Ba
         unix = bind_unix(address.path)
         return await loop.create_unix_server(new_connection, sock=unix, ssl=address.tls, backlog=_BACKLOG)
     try:
+        if address.fd is not None:
+            inherited = socket.socket(fileno=address.fd)
+            return await loop.create_server(new_connection, sock=inherited, ssl=address.tls, backlog=_BACKLOG)
         return await loop.create_server(new_connection, address.host, address.port, ssl=address.tls, backlog=_BACKLOG)
     except OSError as error:
-        raise ConfigError(f"cannot listen on {address.host}:{address.port}: {error}") from None
+        place = f"{address.host}:{address.port}" if address.fd is None else f"file descriptor {address.fd}"
+        raise ConfigError(f"cannot listen on {place}: {error}") from None
 
 
 def bind_unix(path: Path) -> socket.socket:

@@ -54,6 +54,7 @@ def job_configuration(settings: JobSettings) -> dict[str, str]:
         "parallelism.default": str(settings.parallelism),
         "execution.checkpointing.mode": "EXACTLY_ONCE",
         "execution.checkpointing.interval": f"{settings.checkpoint_interval} ms",
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         "execution.buffer-timeout": "1 ms",
         "state.backend": settings.state_backend,
         "state.backend.incremental": str(settings.state_backend == "rocksdb").lower(),

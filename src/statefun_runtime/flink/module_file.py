@@ -8,6 +8,16 @@ from statefun_runtime.module.kinds import ENDPOINTS
 from statefun_runtime.module.node import Entry, MappingNode, Node, ScalarNode
 from statefun_runtime.module.position import Position
 
+KINDS = frozenset(ENDPOINTS) | {
+    "io.statefun.kafka.v1/ingress",
+    "io.statefun.kafka.v1/egress",
+    "io.statefun.kinesis.v1/ingress",
+    "io.statefun.kinesis.v1/egress",
+    "io.statefun.playground.v1/ingress",
+    "io.statefun.playground.v1/egress",
+}
+"""What a local Flink knows; those of the playground are added to it by this package's own Java."""
+
 _ENDPOINT = "io.statefun.endpoints.v2/http"
 _NOWHERE = Position("(hosted functions)")
 

@@ -2,6 +2,8 @@
 
 import click
 
+from statefun_runtime.cli.flink.local import local
+
 
 @click.group()
 def flink() -> None:
@@ -15,6 +17,6 @@ def flink() -> None:
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
 
 
-_COMMANDS: tuple[click.Command, ...] = ()
+_COMMANDS: tuple[click.Command, ...] = (local,)
 for _command in _COMMANDS:
     flink.add_command(_command)

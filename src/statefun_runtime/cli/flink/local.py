@@ -1,0 +1,179 @@
+"""`statefun flink local`: the application on a real Apache Flink of this machine."""
+
+import os
+import signal
+import socket
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Event
+from types import FrameType
+from typing import Any, NamedTuple
+
+import click
+
+from statefun_runtime.cli.application import read_modules
+from statefun_runtime.cli.failure import Command, CommandError
+from statefun_runtime.cli.flink.cache_options import cache_options
+from statefun_runtime.cli.loading import load_functions
+from statefun_runtime.cli.stopping import SIGNALS
+from statefun_runtime.flink.archives import LOCAL
+from statefun_runtime.flink.configuration import JobSettings, StateBackend, local_configuration
+from statefun_runtime.flink.flink_process import Home, mini_cluster
+from statefun_runtime.flink.function_servers import FunctionServers
+from statefun_runtime.flink.java_classes import LOCAL_SOURCE, compiled
+from statefun_runtime.flink.local import LocalFlink
+from statefun_runtime.flink.maven import Cache
+from statefun_runtime.flink.module_file import KINDS, as_yaml, with_hosted
+from statefun_runtime.module.declaration import Declaration
+from statefun_runtime.units import parse_duration
+
+
+class JobOptions(NamedTuple):
+    """The options that say how the job runs."""
+
+    parallelism: int
+    checkpoint_interval: int
+    state_backend: StateBackend
+    from_savepoint: str | None
+
+
+def _milliseconds(context: click.Context, parameter: click.Parameter, value: str) -> int:
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), context, parameter) from error
+
+
+def _savepoint(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """The URI of a savepoint, which is one already or a path."""
+    if value is None or "://" in value:
+        return value
+    path = Path(value).resolve()
+    if not path.exists():
+        raise click.BadParameter(f"there is no {path}", context, parameter)
+    return path.as_uri()
+
+
+@click.command(cls=Command)
+@click.argument("files", metavar="MODULE.yaml...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--functions", metavar="APP:FUNCTIONS", help="Functions to serve here; they win over endpoints.")
+@click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    default=max(1, (os.cpu_count() or 1) // 2),
+    help="Processes that serve the functions; half as many as there are cores by default.",
+)
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
+    default=Path("flink"),
+    show_default=True,
+    help="Directory of configuration, log, checkpoints and savepoints; made if missing.",
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="Flink's web page and REST."
+)
+@click.option(
+    "--parallelism", type=click.IntRange(min=1), default=1, show_default=True, help="Parallel parts of the job."
+)
+@click.option(
+    "--checkpoint-interval", default="1 s", show_default=True, callback=_milliseconds, help="Between two of them."
+)
+@click.option(
+    "--state-backend",
+    type=click.Choice(["hashmap", "rocksdb"]),
+    default="hashmap",
+    show_default=True,
+    help="Where Flink keeps state: in memory, or in RocksDB.",
+)
+@click.option("--from-savepoint", metavar="PATH", callback=_savepoint, help="Begin from a savepoint or a checkpoint.")
+@cache_options
+def local(
+    files: tuple[Path, ...], functions: str | None, processes: int, home: Path, port: int, cache: Cache, **job: Any
+) -> None:
+    """Run an application on a real Apache Flink of this machine, until Ctrl-C.
+
+    Flink Stateful Functions 3.3 comes from Maven Central once (200 MB) and runs in one process of Java, which comes
+    with the extra `flink`. The functions are served by processes of their own, and Flink calls them over HTTP.
+
+    The first Ctrl-C (or SIGTERM) stops the job with a savepoint and says where it is; the second one stops at once.
+
+    \b
+    Examples:
+      statefun flink local module.yaml --functions app:functions
+      statefun flink local module.yaml --functions app:functions --from-savepoint flink/savepoints/savepoint-8e6b3d
+    """  # noqa: D301  # click's mark for a paragraph that keeps its lines
+    hosted = _Hosted(functions, processes) if functions is not None else None
+    declarations = _declarations(files)
+    jars = cache.jars(LOCAL)
+    extension = compiled(LOCAL_SOURCE, jars, cache)
+    place, rest_port, options = Home(home), port or _free_port(), JobOptions(**job)
+    with _stop_on_signals() as stop, ExitStack() as running:
+        servers = hosted.start(running) if hosted is not None else None
+        module = with_hosted(declarations, hosted.typenames, servers.url) if hosted and servers else declarations
+        place.write(as_yaml(module), local_configuration(_settings(place, options), rest_port))
+        flink = mini_cluster(place, jars, extension)
+        running.callback(flink.kill)
+        click.echo(f"starting Apache Flink; its log is {flink.log}")
+        LocalFlink(place, f"http://127.0.0.1:{rest_port}", [flink], servers, click.echo).run(stop)
+
+
+class _Hosted:
+    """Functions that this command serves."""
+
+    def __init__(self, reference: str, processes: int) -> None:
+        self.typenames = [spec.typename for spec in load_functions(reference)]
+        self._reference = reference
+        self._processes = processes
+
+    def start(self, running: ExitStack) -> FunctionServers:
+        servers = FunctionServers(self._reference, self._processes)
+        running.callback(servers.stop)
+        click.echo(f"serving {', '.join(self.typenames)} at {servers.url} in {self._processes} process(es)")
+        return servers
+
+
+def _declarations(files: Sequence[Path]) -> tuple[Declaration, ...]:
+    """What the module files declare, all of it known to Flink."""
+    result = read_modules(files)
+    result.require()
+    foreign = [declared for declared in result.declarations if declared.kind not in KINDS]
+    if foreign:
+        listed = "\n".join(f"{declared.position}: {declared.kind}" for declared in foreign)
+        raise CommandError(f"Flink does not know these kinds; leave their file out, or use Kafka:\n{listed}")
+    for problem in result.warnings:
+        click.echo(str(problem), err=True)
+    return result.declarations
+
+
+def _settings(home: Home, options: JobOptions) -> JobSettings:
+    return JobSettings(
+        module=home.module.as_uri(),
+        checkpoints=home.checkpoints.as_uri(),
+        savepoints=home.savepoints.as_uri(),
+        **options._asdict(),
+    )
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _stop_on_signals() -> Generator[Event]:
+    """An event that the first SIGINT or SIGTERM sets; the second is a KeyboardInterrupt."""
+    stop = Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the form of a signal handler
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in SIGNALS}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,90 @@
+"""An application on a Flink of this machine: function servers, Flink's processes, and their orderly end."""
+
+import time
+from collections.abc import Callable, Sequence
+from threading import Event
+
+from statefun_runtime.errors import FlinkError
+from statefun_runtime.flink.flink_process import FlinkProcess, Home
+from statefun_runtime.flink.function_servers import FunctionServers
+from statefun_runtime.flink.job_watch import JobWatch
+from statefun_runtime.flink.rest import FlinkRest
+
+_LOOK_SECONDS = 0.25
+_SAVEPOINT_SECONDS = 60.0
+_END_SECONDS = 20.0
+
+
+class LocalFlink:
+    """What runs: Flink's processes, and the function servers if there are hosted functions."""
+
+    def __init__(
+        self,
+        home: Home,
+        url: str,
+        processes: Sequence[FlinkProcess],
+        servers: FunctionServers | None,
+        report: Callable[[str], None],
+    ) -> None:
+        self._home = home
+        self._rest = FlinkRest(url)
+        self._processes = processes
+        self._servers = servers
+        self._report = report
+        self._watch = JobWatch(self._rest, report)
+
+    def run(self, stop: Event) -> None:
+        """Watch until `stop`, then stop the job with a savepoint if it runs.
+
+        Raises:
+            FlinkError: A process ended by itself, or the job did.
+        """
+        while not stop.wait(_LOOK_SECONDS):
+            self._check_processes()
+            self._watch.look()
+        self._stop_job()
+
+    def _check_processes(self) -> None:
+        code = self._servers.ended() if self._servers is not None else None
+        if code is not None:
+            raise FlinkError(f"a process that serves functions ended with code {code}; its words are above")
+        for process in self._processes:
+            if (code := process.ended()) is not None:
+                raise FlinkError(
+                    f"{process.name} ended with code {code}. The end of {process.log} and {process.out}:\n"
+                    f"{process.tail()}\n{self._how_to_go_on()}"
+                )
+
+    def _stop_job(self) -> None:
+        """End the job with a savepoint, and Flink with it, if it can."""
+        self._watch.look()
+        job = self._watch.job
+        if job is None or not job.all_run:
+            self._report(f"stopped without a savepoint, as the job does not run. {self._how_to_go_on()}")
+            return
+        try:
+            place = self._savepoint(job.id)
+        except FlinkError as error:
+            self._report(f"stopped without a savepoint: {error}. {self._how_to_go_on()}")
+            return
+        self._report(f"stopped; to go on from here: --from-savepoint {place}")
+        for process in self._processes:
+            process.wait(_END_SECONDS)
+
+    def _savepoint(self, job: str) -> str:
+        self._report("stopping with a savepoint")
+        request = self._rest.stop(job, self._home.savepoints.as_uri())
+        give_up = time.monotonic() + _SAVEPOINT_SECONDS
+        while time.monotonic() < give_up:
+            if (place := self._rest.saved(job, request)) is not None:
+                return place.removeprefix("file:")
+            time.sleep(0.05)
+        raise FlinkError(f"there is none after {_SAVEPOINT_SECONDS:.0f} s")
+
+    def _how_to_go_on(self) -> str:
+        newest = max(
+            self._home.checkpoints.glob("*/chk-*/_metadata"), key=lambda file: file.stat().st_mtime, default=None
+        )
+        if newest is None:
+            return "There is no checkpoint yet."
+        return f"To go on from the last checkpoint: --from-savepoint {newest.parent}"
