@@ -60,12 +60,13 @@ def load_modules(
     environment: Mapping[str, str] = NO_VARIABLES,
     own_ingresses: SpecClasses = NO_OWN_KINDS,
     own_egresses: SpecClasses = NO_OWN_KINDS,
+    as_written: bool = False,
 ) -> LoadResult:
     """Read module files; a later one may overlay documents of the earlier ones.
 
     Kinds known here win over `own_ingresses` and `own_egresses`. Never raises because of what a file holds, or because
     it cannot be read: that is a problem too. `environment` holds the variables that placeholders may name; what they
-    stand for is shown by no problem.
+    stand for is shown by no problem. `as_written` leaves placeholders as they stand, as Flink does.
     """
     problems: list[Problem] = []
     declarations: dict[tuple[str, str], Declaration] = {}
@@ -75,7 +76,10 @@ def load_modules(
         nameless += [declaration for declaration in declared if declaration.identity is None]
         _overlay(declarations, declared, problems)
     placeholders = Placeholders(environment, problems)
-    resolved = [placeholders.resolve(declaration) for declaration in (*declarations.values(), *nameless)]
+    resolved = [
+        declaration if as_written else placeholders.resolve(declaration)
+        for declaration in (*declarations.values(), *nameless)
+    ]
     module = assemble(resolved, own_ingresses, own_egresses, problems)
     secrets = Secrets(placeholders.secrets)
     shown = [replace(problem, message=secrets.mask(problem.message)) for problem in problems]

@@ -2,6 +2,7 @@
 
 import click
 
+from statefun_runtime.cli.flink.check import check
 from statefun_runtime.cli.flink.local import local
 
 
@@ -13,10 +14,10 @@ def flink() -> None:
 
     \b
     Example:
-      statefun flink --help
+      statefun flink check module.yaml --functions app:functions
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
 
 
-_COMMANDS: tuple[click.Command, ...] = (local,)
+_COMMANDS: tuple[click.Command, ...] = (local, check)
 for _command in _COMMANDS:
     flink.add_command(_command)

@@ -1,0 +1,154 @@
+"""What Flink makes of a module file, told from the file as it is written."""
+
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
+
+import yaml
+
+from statefun_runtime.flink.difference import Difference, different, refused
+from statefun_runtime.module.declaration import Declaration
+from statefun_runtime.module.kinds import ENDPOINTS
+from statefun_runtime.module.node import MappingNode, Node, ScalarNode, SequenceNode, child, text
+from statefun_runtime.module.position import Position
+from statefun_runtime.module.transport_spec import ASYNC, OKHTTP
+
+_FLINKS = re.compile(r"io\.statefun\.(kafka|kinesis)\.v1/(ingress|egress)", re.ASCII)
+_KAFKA_INGRESS = "io.statefun.kafka.v1/ingress"
+_ENDPOINT_V1 = "io.statefun.endpoints.v1/http"
+_PLACEHOLDER = re.compile(r"\$\{(env|file):[^}]*\}")
+_OF_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_INSTEAD_OF_KIND = {
+    "io.statefun.playground.v1/ingress": (
+        "take messages from Kafka or Kinesis; a small server that writes requests to Kafka replaces the HTTP ingress, "
+        "its JSON bodies and its awaited replies"
+    ),
+    "io.statefun.playground.v1/egress": "write to Kafka or Kinesis",
+    "io.statefun.file.v1/ingress": "write the records of the file to a Kafka topic",
+    "io.statefun.file.v1/egress": "write to Kafka, and from there to files",
+    "io.statefun.http.v1/egress": "write to Kafka, whose consumers read from a position on as well",
+}
+_INSTEAD_OF_OWN_KIND = "write to Kafka or Kinesis, or provide the kind to Flink as an extension in Java"
+
+
+def module_differences(declarations: Iterable[Declaration]) -> Iterator[Difference]:
+    """The differences of what a module file declares; placeholders must not have been resolved."""
+    for declared in declarations:
+        if declared.kind in ENDPOINTS:
+            yield from _endpoint(declared)
+        elif not _FLINKS.fullmatch(declared.kind):
+            yield _kind(declared)
+            continue
+        if declared.kind == _KAFKA_INGRESS:
+            yield from _kafka_ingress(declared)
+        yield from _placeholders(declared.spec, declared.path)
+
+
+def alias_differences(content: str, file: str) -> Iterator[Difference]:
+    """The aliases of a YAML text."""
+    for token in yaml.scan(content, Loader=yaml.SafeLoader):
+        if isinstance(token, yaml.AliasToken):
+            yield refused(
+                Position(file, token.start_mark.line + 1, token.start_mark.column + 1),
+                f"*{token.value}",
+                "Flink does not resolve aliases",
+                "write out what the anchor stands for",
+            )
+
+
+def _kind(declared: Declaration) -> Difference:
+    return refused(
+        declared.position,
+        declared.kind_path,
+        f"Flink does not know the kind {declared.kind}: the job does not start",
+        _INSTEAD_OF_KIND.get(declared.kind, _INSTEAD_OF_OWN_KIND),
+    )
+
+
+def _endpoint(declared: Declaration) -> Iterator[Difference]:
+    transport = child(declared.spec, "transport")
+    if declared.kind == _ENDPOINT_V1 or text(child(transport, "type")) == OKHTTP:
+        yield _okhttp(declared, transport)
+    elif child(transport, "call") is None and child(child(transport, "timeouts"), "call") is None:
+        yield different(
+            (transport or declared.spec).position,
+            f"{declared.path}.transport",
+            "there is no time limit for a call, so Flink goes on calling for 2 minutes; then the whole job restarts",
+            f"transport: {{type: {ASYNC}, call: 30s}}",
+        )
+    size = child(transport, "payload_max_bytes")
+    if isinstance(size, ScalarNode) and not size.text.isdigit():
+        message = f"Flink reads plain numbers only, not {size.text}"
+        yield refused(size.position, f"{declared.path}.transport.payload_max_bytes", message, "the number of bytes")
+    yield from _machine(declared)
+
+
+def _okhttp(declared: Declaration, transport: Node | None) -> Difference:
+    return different(
+        declared.position if transport is None else transport.position,
+        declared.kind_path if transport is None else f"{declared.path}.transport.type",
+        "Flink calls the functions by its okhttp transport, one call a thread: about a tenth of the throughput",
+        f"kind io.statefun.endpoints.v2/http with transport: {{type: {ASYNC}, call: 30s}}",
+    )
+
+
+def _machine(declared: Declaration) -> Iterator[Difference]:
+    url = child(declared.spec, "urlPathTemplate")
+    if not isinstance(url, ScalarNode):
+        return
+    parts = urlsplit(url.text)
+    if parts.hostname in _OF_THIS_MACHINE or parts.scheme.endswith("+unix"):
+        yield different(
+            url.position,
+            f"{declared.path}.urlPathTemplate",
+            "each TaskManager of a cluster calls its own machine there",
+            "the address of the functions' service; `statefun flink deploy --functions` writes it",
+        )
+
+
+def _kafka_ingress(declared: Declaration) -> Iterator[Difference]:
+    headers = child(declared.spec, "forwardHeaders")
+    if text(headers) == "true" and headers is not None:
+        yield different(
+            headers.position,
+            f"{declared.path}.forwardHeaders",
+            "Flink passes over it: functions see no headers",
+            "put what functions need into the record's value",
+        )
+    handling = child(declared.spec, "invalidRecordHandling")
+    yield from _invalid_records(declared, handling, declared.path)
+    topics = child(declared.spec, "topics")
+    for at, topic in enumerate(topics.items if isinstance(topics, SequenceNode) else ()):
+        own = child(topic, "invalidRecordHandling")
+        if own is not None:
+            yield from _invalid_records(declared, own, f"{declared.path}.topics[{at}]")
+
+
+def _invalid_records(declared: Declaration, handling: Node | None, path: str) -> Iterator[Difference]:
+    if text(child(handling, "type")) == "fail":
+        return
+    yield different(
+        declared.position if handling is None else handling.position,
+        f"{path}.invalidRecordHandling",
+        "a record without key or value fails the whole job on Flink, which restarts on it for ever",
+        "keep such records out of the topic; `invalidRecordHandling: {type: fail}` shows here what Flink does",
+    )
+
+
+def _placeholders(node: Node, path: str) -> Iterator[Difference]:
+    match node:
+        case ScalarNode():
+            if _PLACEHOLDER.search(node.text):
+                yield refused(
+                    node.position,
+                    path,
+                    "Flink takes the placeholder as it stands",
+                    "a module file made at deployment with the value in it, or a profile or file of credentials",
+                )
+        case SequenceNode():
+            for at, item in enumerate(node.items):
+                yield from _placeholders(item, f"{path}[{at}]")
+        case MappingNode():
+            for name, entry in node.entries.items():
+                yield from _placeholders(entry.value, f"{path}.{name}")
