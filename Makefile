@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test fast lint format bench docs contracts kinesis kafka conformance soak clean
+.PHONY: help install demo test fast lint format bench docs contracts kinesis kafka flink conformance soak clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -53,6 +53,10 @@ kinesis: install  ## A runtime killed again and again between Kinesis streams wh
 kafka: install  ## The tests with a real Kafka broker, fetched from Maven Central once
 	$(BIN)/python -m scripts.kafka_archives
 	$(BIN)/python -m pytest -q -m broker
+
+flink: install  ## The tests with a real Apache Flink, fetched from Maven Central once
+	$(BIN)/python -m scripts.flink_archives
+	$(BIN)/python -m pytest -q -m flink
 
 conformance: install  ## Functions of Go, JavaScript, Java and Python on the runtime, as far as their tools are here
 	$(BIN)/python -m pytest -q -m conformance

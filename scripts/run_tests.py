@@ -38,12 +38,16 @@ PARTS = (
     Part("docs", ("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "build/docs"), LINT),
     Part("fast tests", (*PYTEST, "-m", "not slow"), FAST),
     Part(
-        "slow tests", (*PYTEST, "-m", "slow and not broker and not conformance and not contract and not kinesis"), ALL
+        "slow tests",
+        (*PYTEST, "-m", "slow and not broker and not conformance and not contract and not flink and not kinesis"),
+        ALL,
     ),
     Part("kafka archives", ("python", "-m", "scripts.kafka_archives"), ALL),
     Part("contracts", (*PYTEST, "-m", "contract"), ALL),
     Part("kafka tests", (*PYTEST, "-m", "broker and not contract"), ALL),
     Part("kinesis kills", (*PYTEST, "-m", "kinesis"), ALL),
+    Part("flink archives", ("python", "-m", "scripts.flink_archives"), ALL),
+    Part("flink tests", (*PYTEST, "-m", "flink"), ALL),
     Part("conformance", (*PYTEST, "-m", "conformance"), ALL),
     Part("other versions", ("python", "-m", "scripts.run_matrix"), ALL),
 )

@@ -18,7 +18,7 @@ def cache_options(command: CommandFunction) -> CommandFunction:
 
     @wraps(command)
     def with_cache(*, cache_dir: Path | None, mirror: str | None, **rest: Any) -> None:
-        command(cache=Cache(cache_dir or _default(), click.echo, mirror), **rest)
+        command(cache=Cache(cache_dir or default_cache(), click.echo, mirror), **rest)
 
     option = click.option("--mirror", metavar="URL", help="A Maven repository to ask in place of Maven Central.")
     return click.option(
@@ -29,5 +29,6 @@ def cache_options(command: CommandFunction) -> CommandFunction:
     )(option(with_cache))
 
 
-def _default() -> Path:
+def default_cache() -> Path:
+    """Where archives are kept unless `--cache` says otherwise."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "statefun" / "flink"
