@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from statefun_runtime.errors import DamagedError, DiskError, StatefunRuntimeError, StoreLockedError
+from statefun_runtime.flink.rest import NoAnswerError
 from statefun_runtime.masking import NO_SECRETS, Secrets
 
 
@@ -31,6 +32,7 @@ _CODES: tuple[tuple[type[StatefunRuntimeError], ExitCode], ...] = (
     (StoreLockedError, ExitCode.LOCKED),
     (DiskError, ExitCode.DISK),
     (DamagedError, ExitCode.DAMAGED),
+    (NoAnswerError, ExitCode.UNREACHABLE),
 )
 
 

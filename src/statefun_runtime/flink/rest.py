@@ -42,9 +42,18 @@ class FlinkRest:
         history = self.get(f"/jobs/{job}/exceptions").get("exceptionHistory", {}).get("entries", [])
         return sorted((entry["timestamp"], entry["stacktrace"]) for entry in history)
 
-    def stop(self, job: str, savepoints: str) -> str:
-        """Ask to stop a job with a savepoint in a directory; return the id under which `saved` tells of it."""
-        return str(self.post(f"/jobs/{job}/stop", {"targetDirectory": savepoints, "drain": False})["request-id"])
+    def stop(self, job: str, savepoints: str | None) -> str:
+        """Ask to stop a job with a savepoint; return the id under which `saved` tells of it.
+
+        Without a directory the savepoint is made where Flink is configured to make them.
+        """
+        asked = {"targetDirectory": savepoints, "drain": False, "formatType": "CANONICAL"}
+        return str(self.post(f"/jobs/{job}/stop", asked)["request-id"])
+
+    def savepoint(self, job: str, savepoints: str | None) -> str:
+        """Ask for a savepoint of a job that goes on; otherwise as `stop`."""
+        asked = {"target-directory": savepoints, "cancel-job": False, "formatType": "CANONICAL"}
+        return str(self.post(f"/jobs/{job}/savepoints", asked)["request-id"])
 
     def saved(self, job: str, request: str) -> str | None:
         """Where the savepoint that was asked for lies, `None` while it is being made."""

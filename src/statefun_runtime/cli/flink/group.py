@@ -4,6 +4,9 @@ import click
 
 from statefun_runtime.cli.flink.check import check
 from statefun_runtime.cli.flink.local import local
+from statefun_runtime.cli.flink.savepoint import savepoint
+from statefun_runtime.cli.flink.status import status
+from statefun_runtime.cli.flink.stop import stop
 
 
 @click.group()
@@ -18,6 +21,6 @@ def flink() -> None:
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
 
 
-_COMMANDS: tuple[click.Command, ...] = (local, check)
+_COMMANDS: tuple[click.Command, ...] = (local, check, status, savepoint, stop)
 for _command in _COMMANDS:
     flink.add_command(_command)

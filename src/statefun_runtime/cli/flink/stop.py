@@ -1,0 +1,28 @@
+"""`statefun flink stop`: end a job with a savepoint, from which it can go on."""
+
+import json
+
+import click
+
+from statefun_runtime.cli.failure import Command
+from statefun_runtime.cli.flink.rest_options import running_job, savepoint_options, wait
+from statefun_runtime.flink.rest import FlinkRest
+
+
+@click.command(cls=Command)
+@savepoint_options
+def stop(url: str, job: str | None, directory: str | None, timeout: float, as_json: bool) -> None:
+    """Stop a job with a savepoint; print where it lies.
+
+    The job ends only when the savepoint is complete: if it cannot be made, the job goes on. A cluster that was started
+    for this job ends with it.
+
+    \b
+    Example:
+      statefun flink stop --url http://flink:8081
+    """  # noqa: D301  # click's mark for a paragraph that keeps its lines
+    rest = FlinkRest(url)
+    found = running_job(rest, job)
+    click.echo(f"stopping job {found.id} with a savepoint", err=True)
+    place = wait(rest, found, rest.stop(found.id, directory), timeout)
+    click.echo(json.dumps({"job": found.id, "savepoint": place}) if as_json else place)
