@@ -314,7 +314,7 @@ class Outlet(Protocol):
         return False
 
     def released(self, epoch: int, position: bytes | None = None) -> None:
-        """Say that all records up to `epoch` are out. A later commit removes them from the outbox.
+        """Say that all records up to `epoch` are out, with 0 that none is. A later commit removes them from the outbox.
 
         `position` is kept by the commit that removes them and handed to `start` after a restart.
         """

@@ -58,8 +58,10 @@ class Outgoing:
     def released(self, egress: str, epoch: int, position: bytes | None) -> None:
         """Take note that an egress has written everything up to `epoch`."""
         self._engine.released(egress, epoch, position)
-        # There may be room for more, and ingresses may have waited for it.
-        self._wake()
+        # There may be room for more, and ingresses may have waited for it. Before all egresses have started nothing
+        # must begin: what they say then belongs to the first epoch.
+        if self._engine.outbox.is_open:
+            self._wake()
 
     async def reject(self, egress: str, batch: OutboxBatch, records: Mapping[int, Rejected]) -> OutboxBatch:
         """Make records of a batch dead letters; return what is left of it once that is durable."""

@@ -45,7 +45,7 @@ PAUSE = TIMEOUT + 2.5
 """Seconds after which the broker, which looks once a second, has ended a transaction that is too old."""
 LONGEST_LIFE = 12.0
 """Seconds, of a process that does not come to its point."""
-LONGEST_RECOVERY = 60.0
+LONGEST_RECOVERY = 120.0
 SETTINGS = ("--lock-timeout", "20 s", "--retry-max", "200 ms")
 
 

@@ -17,7 +17,7 @@ from tests.kafka.pipeline import FUNCTIONS, Pipeline
 from tests.kafka.traffic import differences
 from tests.smoke.proxy import Proxy
 
-pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timeout(600)]
 
 LIVES = {"killed at random": 10, "killed at a point": 14, "paused at a point": 3}
 """Of each of the two runtimes of each test."""

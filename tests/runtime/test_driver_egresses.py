@@ -34,6 +34,22 @@ async def test_records_reach_the_egress_after_their_commit_and_leave_the_outbox_
     assert recover(rig.store).sinks[EGRESS].position == b"position"
 
 
+async def test_what_an_egress_says_before_all_have_started_begins_nothing_and_is_in_the_first_epoch(rig: Rig) -> None:
+    rig.accept(A)
+    await rig.driver.settle()
+    restarted = Rig(store=rig.store).start()
+    restarted.driver.outgoing.detach()
+    restarted.outlet.released(0, b"position")
+    await turns()
+    assert restarted.endpoint.calls.empty()
+    restarted.driver.outgoing.attach({EGRESS: restarted.egress})
+    restarted.driver.wake()
+    await restarted.endpoint.answer(effects(record=b"out"))
+    await restarted.egress.batches.get()
+    assert recover(rig.store).sinks[EGRESS].position == b"position"
+    await restarted.close()
+
+
 async def put_out(rig: Rig, record: bytes) -> None:
     """Let a function send a record, and commit it."""
     rig.accept(A)

@@ -251,11 +251,11 @@ MUTANTS = (
         "return Effects()",
     ),
     Mutant(
-        "a marker is compared without its lineage",
+        "a marker is compared without its run",
         Marker,
         "has",
-        "self._epochs.get(batch.lineage, -1)",
-        "max(self._epochs.values(), default=-1)",
+        "self.epochs.get(key, -1)",
+        "max(self.epochs.values(), default=-1)",
     ),
     Mutant(
         "a repeat is answered before its epoch is durable",

@@ -181,11 +181,11 @@ class ObservedWorld(World):
         self.releasable.append(batch)
 
     def _put_out(self, batch: OutboxBatch) -> None:
-        if self.has_marker and self._marker.has(batch):
+        if self.has_marker and self._marker.has(batch.lineage, batch.epoch):
             self.situations["record that the sink has"] += 1
         else:
             self.written[batch.epoch] = list(batch.records)
-            self._marker = self._marker.after(batch)
+            self._marker = self._marker.after(batch.lineage, batch.epoch)
 
     def release(self) -> None:
         for batch in self.releasable[:1]:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from confluent_kafka import KafkaError, KafkaException
 
 from statefun_runtime.egress.kafka_marker import Claim, MarkerError, transactional_id
+from statefun_runtime.egress.kafka_runs import Runs
 from statefun_runtime.egress.kafka_sender import PlainSender, Sent
 from statefun_runtime.egress.kafka_transactions import TransactionalSender
 from statefun_runtime.errors import EgressError
@@ -26,8 +27,6 @@ from statefun_runtime.module.spec import merge_properties
 _RETRY_SECONDS = 1.0
 _WATCH_SECONDS = 1.0
 """How often the brokers are looked after while there is nothing to send."""
-_KNOWN = b'{"marker": true}'
-"""The position of an exactly-once egress whose marker was written: from then on it must be there."""
 
 _Sender: TypeAlias = PlainSender | TransactionalSender
 
@@ -44,6 +43,8 @@ class KafkaEgress:
     def __init__(self, spec: KafkaEgressSpec, context: AdapterContext) -> None:
         self._spec = spec
         self._counts = context.counts
+        self._is_exactly_once = isinstance(spec.delivery_semantic, ExactlyOnce)
+        self._lineage, self._epoch = context.lineage, context.epoch
         self._transaction_id = transactional_id(context.application_id, spec.id)
         self._connection = context.counts.connection
         self._settings = client_settings(
@@ -59,8 +60,11 @@ class KafkaEgress:
     async def start(self, outlet: Outlet, position: bytes | None) -> None:
         """Begin to connect; a Kafka that is away is no error."""
         self._outlet = outlet
-        self._claim = Claim(known=position is not None)
-        self._to_announce = position is None or outlet.restored
+        self._claim = Claim(Runs.decode(position))
+        self._claim.runs = self._claim.runs.begin(self._claim.writer, self._lineage, self._epoch)
+        if self._is_exactly_once:
+            # With the next commit, which is that of the first epoch of this run.
+            self._outlet.released(0, self._claim.runs.encode())
         self._serving = asyncio.create_task(self._serve(), name=f"egress {self._spec.id}")
 
     def write(self, batch: OutboxBatch) -> None:
@@ -135,9 +139,9 @@ class KafkaEgress:
                 lambda: TransactionalSender(self._settings, self._transaction_id, semantic.timeout, self._claim)
             )
             self._note_success()
-            if self._to_announce:
-                self._outlet.released(0, _KNOWN)
-                self._to_announce = False
+            if not self._claim.runs.has_marker:
+                self._claim.runs = self._claim.runs._replace(has_marker=True)
+                self._outlet.released(0, self._claim.runs.encode())
         else:
             safe = {"enable.idempotence": True} if isinstance(semantic, AtLeastOnce) else {}
             sender = await self._thread.run(lambda: PlainSender({**self._settings, **safe}))
@@ -172,8 +176,8 @@ class KafkaEgress:
         if sent.records:
             self._note_success()
         del self._waiting[: len(batches)]
-        position = _KNOWN if isinstance(self._spec.delivery_semantic, ExactlyOnce) else None
-        self._outlet.released(batches[-1].epoch, position)
+        self._claim.runs = self._claim.runs.since(batches[-1])
+        self._outlet.released(batches[-1].epoch, self._claim.runs.encode() if self._is_exactly_once else None)
 
     async def _pause(self) -> bool:
         """Wait before the next attempt. Returns False if the runtime stops meanwhile."""

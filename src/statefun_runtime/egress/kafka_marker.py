@@ -1,19 +1,20 @@
-"""The marker of an exactly-once egress: who writes, and the last epoch that is out, of each lineage. A record in Kafka.
+"""The marker of an exactly-once egress: who writes, and the last epoch that is out, of each run. A record in Kafka.
 
-It is written in the same transaction as the records, so that it says what went out and nothing else does. A restore
-begins a lineage and keeps the outbox rows of the former ones, so the marker knows these too.
+It is written in the same transaction as the records, so that it says what went out and nothing else does. Outbox rows
+outlive the run that made them, so the marker knows former runs too.
 """
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
 from uuid import uuid4
 
-from statefun_runtime.interfaces import OutboxBatch
+from statefun_runtime.egress.kafka_runs import Runs
 
-_KEPT_LINEAGES = 64
-"""More restores than outbox rows can outlive: a row is removed by the commit after it went out."""
+_KEPT_RUNS = 64
+"""More than outbox rows can outlive: a row is removed by the commit after it went out."""
 
 _NOT_IN_A_TOPIC = re.compile(r"[^a-zA-Z0-9._-]")
 
@@ -30,36 +31,35 @@ class Claim:
     transaction may last. Only the claim tells them apart: it is in the marker, and the later one counts.
     """
 
-    known: bool
-    """Whether a marker was written before; it must be there then."""
+    runs: Runs
+    """Those of the data directory, this process's last."""
     writer: str = field(default_factory=lambda: uuid4().hex)
     made: bool = False
 
 
 class Marker:
-    """What went out, by lineage; the lineage written last comes last. And who wrote it."""
+    """What went out, by the keys of runs; the run written last comes last. And who wrote it."""
 
-    def __init__(self, epochs: dict[str, int] | None = None, writer: str = "") -> None:
+    def __init__(self, epochs: Mapping[str, int] | None = None, writer: str = "") -> None:
         self.writer = writer
-        self._epochs = epochs or {}
+        self.epochs: Mapping[str, int] = epochs or {}
 
-    def has(self, batch: OutboxBatch) -> bool:
-        """Whether the batch went out."""
-        return batch.epoch <= self._epochs.get(batch.lineage, -1)
+    def has(self, key: str, epoch: int) -> bool:
+        """Whether an epoch of a run went out."""
+        return epoch <= self.epochs.get(key, -1)
 
-    def after(self, batch: OutboxBatch) -> "Marker":
-        """The marker once this batch went out too."""
-        epochs = dict(self._epochs)
-        epochs.pop(batch.lineage, None)
-        epochs[batch.lineage] = batch.epoch
-        return Marker(dict(list(epochs.items())[-_KEPT_LINEAGES:]), self.writer)
+    def after(self, key: str, epoch: int) -> "Marker":
+        """The marker once this epoch went out too."""
+        epochs = {other: last for other, last in self.epochs.items() if other != key}
+        epochs[key] = epoch
+        return Marker(dict(list(epochs.items())[-_KEPT_RUNS:]), self.writer)
 
     def claimed_by(self, writer: str) -> "Marker":
         """The same for another writer."""
-        return Marker(self._epochs, writer)
+        return Marker(self.epochs, writer)
 
     def encode(self) -> bytes:
-        return json.dumps({"writer": self.writer, "epochs": list(self._epochs.items())}).encode()
+        return json.dumps({"writer": self.writer, "epochs": list(self.epochs.items())}).encode()
 
     @classmethod
     def decode(cls, encoded: bytes) -> "Marker":
@@ -67,7 +67,7 @@ class Marker:
         try:
             fields = cast("dict[str, object]", json.loads(encoded))
             rows = cast("list[tuple[str, int]]", fields["epochs"])
-            return cls({str(lineage): int(epoch) for lineage, epoch in rows}, str(fields["writer"]))
+            return cls({str(key): int(epoch) for key, epoch in rows}, str(fields["writer"]))
         except (ValueError, TypeError, KeyError) as error:
             raise MarkerError("the last record of the marker topic is no marker") from error
 

@@ -63,7 +63,8 @@ class TransactionalSender(Sender):
 
         Raises:
             KafkaException: Kafka cannot be reached, or refuses.
-            EgressError: A marker that was written is gone, or another process has made a claim since.
+            EgressError: A marker that was written is gone, another process has made a claim since, or more is out than
+                the data directory has.
             MarkerError: The record that should be the marker is none.
         """
         self._topic = marker_topic(transaction_id)
@@ -71,7 +72,7 @@ class TransactionalSender(Sender):
         self._transaction_id = transaction_id
         self._claim = claim
         self._clients = {name: value for name, value in settings.items() if name not in _PRODUCER_ONLY}
-        if not claim.known:
+        if not claim.runs.has_marker:
             self._create_topic()
         self._settings: dict[str, object] = {
             **_PRODUCER_TUNING,
@@ -85,23 +86,23 @@ class TransactionalSender(Sender):
 
     def _connect(self) -> None:
         claim = self._claim
-        if claim.made:
-            # Before the new producer fences whoever writes now.
-            self._recognised_marker(claim)
+        # Before the new producer fences whoever writes now, and again once nobody else can write.
+        self._recognised_marker(claim)
         self._producer = Producer(self._settings)
         self._producer.init_transactions(_SECONDS)
         self._marker = self._recognised_marker(claim)
         if not claim.made:
             self._marker = self._marker.claimed_by(claim.writer)
             self._commit([])
-            claim.known = claim.made = True
+            claim.made = True
 
     def send(self, batches: Sequence[OutboxBatch]) -> Sent:
         """Send those batches that did not go out, all or none of them. Raises KafkaException."""
         return self._send(batches, frozenset())
 
     def _send(self, batches: Sequence[OutboxBatch], alone: AbstractSet[Place]) -> Sent:
-        waiting = [batch for batch in batches if not self._marker.has(batch)]
+        key_of = self._claim.runs.key_of
+        waiting = [batch for batch in batches if not self._marker.has(key_of(batch), batch.epoch)]
         if len(waiting) < len(batches):
             _log.info("%s: %d of the waiting epochs went out before", self._topic, len(batches) - len(waiting))
         if not waiting:
@@ -123,7 +124,7 @@ class TransactionalSender(Sender):
         """Commit a transaction with everything in it, or nothing of it if a record is refused."""
         marker = self._marker
         for batch in batches:
-            marker = marker.after(batch)
+            marker = marker.after(self._claim.runs.key_of(batch), batch.epoch)
         delivery = Delivery(self._producer, batches)
         self._producer.begin_transaction()
         try:
@@ -180,7 +181,7 @@ class TransactionalSender(Sender):
         """The marker, empty before the very first one. Raises EgressError if this process must not write."""
         marker = self._read_marker()
         if marker is None:
-            if claim.known:
+            if claim.runs.has_marker or claim.made:
                 raise EgressError(
                     f"the topic {self._topic} holds no marker any more, so what went out before is unknown. Put the "
                     "topic back; or restore a savepoint with an egress of another id, knowing that records may come "
@@ -191,6 +192,15 @@ class TransactionalSender(Sender):
             raise EgressError(
                 f"another runtime writes under the transactional id {self._transaction_id}, so this one must not. Stop "
                 "one of the two; two applications on one Kafka need two `application_id`s"
+            )
+        ahead = claim.runs.behind(marker.epochs)
+        if ahead is not None:
+            raise EgressError(
+                f"the data directory is older than what went out: the topic {self._topic} says that epoch {ahead.out} "
+                f"is out, of which the directory has nothing behind epoch {ahead.durable}. So it is a copy of a "
+                "directory that went on, or an old one that was put back. Start the directory that went on; if it is "
+                "lost, make a savepoint of this one and restore that into a new directory (`statefun savepoint "
+                "create`, `statefun savepoint restore`), knowing that what went out since may come twice"
             )
         return marker
 

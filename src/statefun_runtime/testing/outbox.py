@@ -45,11 +45,11 @@ class MemoryOutbox:
         if self.crashed or self._reports == self._crash_at:
             self.crashed = True
             raise CrashError(f"the runtime died when epoch {epoch} was reported")
-        if not self._released <= epoch <= self.last_epoch:
+        if epoch and not self._released <= epoch <= self.last_epoch:
             raise ContractError(
                 f"epoch {epoch} was reported after {self._released}, while {self.last_epoch} was the last"
             )
-        self._released = epoch
+        self._released = max(epoch, self._released)
         self._released_position = position if position is not None else self._released_position
 
     async def reject(self, batch: OutboxBatch, records: Mapping[int, Rejected]) -> OutboxBatch:

@@ -1,48 +1,43 @@
-"""The marker says which epochs of which lineage are out."""
+"""The marker says which epochs of which run are out."""
 
 import pytest
 
 from statefun_runtime.egress.kafka_marker import Marker, MarkerError, transactional_id
-from statefun_runtime.interfaces import OutboxBatch
-
-
-def batch(lineage: str, epoch: int) -> OutboxBatch:
-    return OutboxBatch(lineage, epoch, [])
 
 
 def test_nothing_is_out_before_the_first_marker() -> None:
-    assert not Marker().has(batch("a", 0))
+    assert not Marker().has("a", 0)
 
 
 def test_epochs_up_to_the_marker_are_out() -> None:
-    marker = Marker().after(batch("a", 5))
-    assert [marker.has(batch("a", epoch)) for epoch in (4, 5, 6)] == [True, True, False]
+    marker = Marker().after("a", 5)
+    assert [marker.has("a", epoch) for epoch in (4, 5, 6)] == [True, True, False]
 
 
-def test_an_epoch_of_another_lineage_is_not_out_however_low_it_is() -> None:
-    assert not Marker().after(batch("a", 5)).has(batch("b", 3))
+def test_an_epoch_of_another_run_is_not_out_however_low_it_is() -> None:
+    assert not Marker().after("a", 5).has("b", 3)
 
 
-def test_what_a_former_lineage_sent_stays_known() -> None:
-    marker = Marker().after(batch("a", 5)).after(batch("b", 6))
-    assert marker.has(batch("a", 5))
-    assert not marker.has(batch("a", 6))
+def test_what_a_former_run_sent_stays_known() -> None:
+    marker = Marker().after("a", 5).after("b", 6)
+    assert marker.has("a", 5)
+    assert not marker.has("a", 6)
 
 
-def test_the_lineages_written_last_are_kept() -> None:
+def test_the_runs_written_last_are_kept() -> None:
     marker = Marker()
     for number in range(100):
-        marker = marker.after(batch("first", number)).after(batch(f"l{number}", number))
-    assert marker.has(batch("first", 99))
-    assert not marker.has(batch("l1", 1))
+        marker = marker.after("first", number).after(f"l{number}", number)
+    assert marker.has("first", 99)
+    assert not marker.has("l1", 1)
 
 
 def test_a_marker_survives_its_encoding() -> None:
-    marker = Marker.decode(Marker().claimed_by("w").after(batch("a", 5)).after(batch("b", 6)).encode())
+    marker = Marker.decode(Marker().claimed_by("w").after("a", 5).after("b", 6).encode())
     assert marker.writer == "w"
-    assert marker.has(batch("a", 5))
-    assert marker.has(batch("b", 6))
-    assert not marker.has(batch("b", 7))
+    assert marker.has("a", 5)
+    assert marker.has("b", 6)
+    assert not marker.has("b", 7)
 
 
 @pytest.mark.parametrize(
