@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.cached_environment import cached_environment
+from statefun_runtime.conformance.trees import STATES
 from tests.e2e.command import ROOT, STATEFUN, wait_until
 from tests.e2e.ports import free_port
 from tests.protocol.golden import EXISTING_SDK
 
 SOURCES = ROOT / "conformance"
 BUILD_SECONDS = 180
-ALL_STATES = ("bool", "int", "long", "float", "double", "string", "json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Language:
     build: tuple[tuple[str, ...], ...]
     start: Callable[[Path], tuple[str, ...]]
     """The command, but for the port at its end."""
-    states: tuple[str, ...] = ALL_STATES
+    states: tuple[str, ...] = STATES
 
     @property
     def typename(self) -> str:

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from statefun_runtime.conformance.trees import EGRESSES, Planter
 from tests.conformance.languages import Language, LanguageServer
-from tests.conformance.trees import EGRESSES, Planter
 from tests.e2e.command import Runtime, get, wait_until
 from tests.e2e.senders import Sender
 

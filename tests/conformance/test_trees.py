@@ -5,10 +5,10 @@ from random import Random
 
 import pytest
 
+from statefun_runtime.conformance.trees import Planter
 from tests.conformance.languages import PRESENT
 from tests.conformance.outcome import differences, read_outcome
 from tests.conformance.scene import RootSender, Scene
-from tests.conformance.trees import Planter
 from tests.e2e.senders import Load
 
 pytestmark = [pytest.mark.slow, pytest.mark.conformance, pytest.mark.timeout(300)]
@@ -25,7 +25,7 @@ MESSAGES = 5_000
 def test_every_command_counts_once_in_every_language_whatever_is_killed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    random, planter = Random(7), Planter(7, PRESENT, INSTANCES)
+    random, planter = Random(7), Planter(7, {each.typename: each.states for each in PRESENT}, INSTANCES)
     scene = Scene(tmp_path, PRESENT)
     kills = ["runtime"] * KILLS_OF_RUNTIME + list(scene.servers) * KILLS_OF_SERVER
     try:

@@ -15,6 +15,7 @@ from statefun import (
     make_json_type,
     message_builder,
 )
+from statefun_runtime.conformance import commands
 from tests.smoke import trees
 
 MESSAGE = make_json_type("smoke/Message")
@@ -56,8 +57,8 @@ def instance(context: Context, message: Message) -> None:
             carry_out(context, command)
 
 
-def order_of(message: Message) -> trees.Message:
-    order: trees.Message | None = message.as_type(MESSAGE)
+def order_of(message: Message) -> commands.Message:
+    order: commands.Message | None = message.as_type(MESSAGE)
     assert order is not None
     return order
 
@@ -66,7 +67,7 @@ def name_of(context: Context) -> str:
     return f"{context.address.typename}/{context.address.id}"
 
 
-def check_order(storage: Any, order: trees.Message) -> None:
+def check_order(storage: Any, order: commands.Message) -> None:
     """Note a message that is not the next one of its sender; from outside, one that is not later than all before."""
     if "number" not in order or "sender" not in order:
         return
@@ -78,7 +79,7 @@ def check_order(storage: Any, order: trees.Message) -> None:
     storage.seen = seen | {sender: number}
 
 
-def carry_out(context: Context, command: trees.Command) -> None:
+def carry_out(context: Context, command: commands.Command) -> None:
     """Send, send after a while, or cancel."""
     if command["kind"] == "cancel":
         context.cancel_delayed_message(command["token"])
@@ -88,7 +89,7 @@ def carry_out(context: Context, command: trees.Command) -> None:
         sent = context.storage.sent or {}
         number = sent.get(command["target"], -1) + 1
         context.storage.sent = sent | {command["target"]: number}
-        order = trees.Message(id=order["id"], commands=order["commands"], sender=name_of(context), number=number)
+        order = commands.Message(id=order["id"], commands=order["commands"], sender=name_of(context), number=number)
     typename, _, target_id = command["target"].rpartition("/")
     message = message_builder(target_typename=typename, target_id=target_id, value=order, value_type=MESSAGE)
     if command["kind"] == "send":

@@ -8,11 +8,12 @@ from pathlib import Path
 from random import Random
 from subprocess import Popen
 
+from statefun_runtime.conformance.commands import messages
 from tests.e2e.command import Runtime, get, wait_until
 from tests.e2e.senders import Sender
 from tests.e2e.server import Server
 from tests.smoke.proxy import Proxy
-from tests.smoke.trees import Planter, messages
+from tests.smoke.trees import Planter
 
 MODULE = """\
 kind: io.statefun.playground.v1/ingress

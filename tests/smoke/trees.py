@@ -5,44 +5,17 @@ token and cancel it, tell the egress. A message that is sent holds commands itse
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import NotRequired, TypedDict
+
+from statefun_runtime.conformance.commands import NEVER, Command, Message, messages
 
 DEPTH = 5
 COMMANDS = 4
 MODULUS = 2**61
 SOON = 400
-NEVER = 3_600_000
-"""A delay, in milliseconds, that no run outlasts: a message that is cancelled later."""
 KINDS = {"modify": 5, "egress": 2, "send": 9, "after": 2, "cancelled": 1, "cancelled later": 1}
-
-
-class Command(TypedDict):
-    """`kind` is modify, egress, send, after or cancel, or of `conformance/README.md`. `delay` is in milliseconds."""
-
-    kind: str
-    target: NotRequired[str]
-    message: NotRequired["Message"]
-    delay: NotRequired[int]
-    token: NotRequired[str]
-    state: NotRequired[str]
-    amount: NotRequired[str]
-    to: NotRequired[str]
-
-
-class Message(TypedDict):
-    """`sender` and `number` tell in which order messages were sent to one target; delayed ones have neither.
-
-    `root` names a message from outside, whose numbers may have gaps: not every request arrives.
-    """
-
-    id: int
-    commands: list[Command]
-    sender: NotRequired[str]
-    number: NotRequired[int]
-    root: NotRequired[str]
 
 
 @dataclass
@@ -111,27 +84,6 @@ class _Growth:
             return [after, Command(kind="send", target=here, message=canceller)]
         after["delay"] = self._random.randint(0, SOON)
         return [after, cancel] if kind == "cancelled" else [after]
-
-
-def messages(target: str, root: Message) -> Iterator[tuple[str, Message]]:
-    """The messages of a tree with their targets, without those that are cancelled."""
-    cancelled = {command["token"] for command in _all_commands(root) if command["kind"] == "cancel"}
-    waiting = [(target, root)]
-    while waiting:
-        target, message = waiting.pop()
-        yield target, message
-        waiting += [
-            (command["target"], command["message"])
-            for command in message["commands"]
-            if "message" in command and command.get("token") not in cancelled
-        ]
-
-
-def _all_commands(message: Message) -> Iterator[Command]:
-    for command in message["commands"]:
-        yield command
-        if "message" in command:
-            yield from _all_commands(command["message"])
 
 
 def expected(trees: Iterable[tuple[str, Message]]) -> Expectation:

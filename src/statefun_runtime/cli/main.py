@@ -4,6 +4,7 @@ import click
 
 from statefun.version import __version__
 from statefun_runtime.cli.check import check
+from statefun_runtime.cli.conformance import conformance
 from statefun_runtime.cli.dead_letters import dead_letters
 from statefun_runtime.cli.delayed import delayed
 from statefun_runtime.cli.drain import drain
@@ -42,6 +43,7 @@ _COMMANDS = (
     check,
     init,
     serve,
+    conformance,
     drain,
     savepoint,
     state,

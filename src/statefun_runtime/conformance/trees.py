@@ -1,13 +1,14 @@
-"""Random trees of the commands of `conformance/README.md`, and what they must have done in the end."""
+"""Random trees of commands, and what they must have done in the end."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.conformance.languages import Language
-from tests.smoke.trees import NEVER, Command, Message, messages
+from statefun_runtime.conformance.commands import NEVER, Command, Message, messages
 
+STATES = ("bool", "int", "long", "float", "double", "string", "json")
+"""The names of the states of an instance, each after its type."""
 DEPTH = 4
 COMMANDS = 5
 MODULUS = 2**30
@@ -55,20 +56,21 @@ class Expectation:
 
 
 class Planter:
-    """Makes trees over instances `<typename>/<id>` of some languages."""
+    """Makes trees over instances `<typename>/<id>` of function types, each of which has some of the states."""
 
-    def __init__(self, seed: int, languages: Sequence[Language], instances: int) -> None:
+    def __init__(self, seed: int, states: Mapping[str, Sequence[str]], instances: int) -> None:
+        """Take the states of each function type, and how many instances of each there are."""
         self.seed = seed
-        self.languages = {
-            f"{language.typename}/{number}": language for language in languages for number in range(instances)
+        self._states = {
+            f"{typename}/{number}": names for typename, names in states.items() for number in range(instances)
         }
 
     def root(self, sender: str, number: int) -> tuple[str, Message]:
         """The tree that a sender sends as its `number`-th, always the same one: target and message."""
         name = f"{sender}-{number}"
-        random = Random(f"{self.seed} {name}")
-        target = random.choice(list(self.languages))
-        grown = _Growth(random, self.languages, name).message(target, DEPTH)
+        random = Random(f"{self.seed} {name}")  # noqa: S311  (repeatable trees)
+        target = random.choice(list(self._states))
+        grown = _Growth(random, self._states, name).message(target, DEPTH)
         root = Message(id=grown["id"], commands=grown["commands"], sender=sender, number=number, root=name)
         return target, root
 
@@ -76,9 +78,9 @@ class Planter:
 class _Growth:
     """One tree while it is made."""
 
-    def __init__(self, random: Random, languages: dict[str, Language], name: str) -> None:
+    def __init__(self, random: Random, states: Mapping[str, Sequence[str]], name: str) -> None:
         self._random = random
-        self._languages = languages
+        self._states = states
         self._name = name
         self._tokens = 0
 
@@ -92,7 +94,7 @@ class _Growth:
             return self._sending(kind, here, depth)
         command = Command(kind=kind)
         if kind in {"add", "replace"}:
-            command["state"] = state = self._random.choice(self._languages[here].states)
+            command["state"] = state = self._random.choice(self._states[here])
             if kind == "add":
                 command["amount"] = str(self._random.randint(*AMOUNTS.get(state, OTHER_AMOUNTS)))
         elif kind == "egress":
@@ -102,13 +104,14 @@ class _Growth:
         return [command]
 
     def _sending(self, kind: str, here: str, depth: int) -> list[Command]:
-        target = self._random.choice(list(self._languages))
+        target = self._random.choice(list(self._states))
         message = self.message(target, depth - 1)
         if kind == "send":
             return [Command(kind="send", target=target, message=message)]
         self._tokens += 1
-        after = Command(kind="after", target=target, message=message, token=f"{self._name}-{self._tokens}", delay=NEVER)
-        cancel = Command(kind="cancel", token=after["token"])
+        token = f"{self._name}-{self._tokens}"
+        after = Command(kind="after", target=target, message=message, token=token, delay=NEVER)
+        cancel = Command(kind="cancel", token=token)
         if kind == "cancelled later":
             canceller = Message(id=self._random.randrange(MODULUS), commands=[cancel])
             return [after, Command(kind="send", target=here, message=canceller)]
@@ -127,7 +130,7 @@ def expected(trees: Iterable[tuple[str, Message]]) -> Expectation:
             account.messages += 1
             account.digest = (account.digest + message["id"]) % MODULUS
             for command in message["commands"]:
-                if command["kind"] == "add":
+                if command["kind"] == "add" and "state" in command and "amount" in command:
                     state = command["state"]
                     total = account.totals.get(state, 0) + int(command["amount"])
                     account.totals[state] = total % 2 if state == "bool" else total
@@ -137,5 +140,5 @@ def expected(trees: Iterable[tuple[str, Message]]) -> Expectation:
 
 def records(instance: str, message: Message) -> list[Record]:
     """What a message tells the egresses."""
-    kinds = [command["to"] for command in message["commands"] if command["kind"] == "egress"]
+    kinds = [command["to"] for command in message["commands"] if "to" in command]
     return [(kind, instance, f"{instance} {message['id']} {number}") for number, kind in enumerate(kinds)]
