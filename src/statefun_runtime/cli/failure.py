@@ -68,10 +68,24 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except StatefunRuntimeError as error:
-            secrets: Secrets = ctx.meta.get(_SECRETS, NO_SECRETS)
             if ctx.meta[_DEBUG]:
-                click.echo(secrets.mask("".join(traceback.format_exception(error))), err=True, nl=False)
-            raise CommandError(secrets.mask(str(error)), code_of(error)) from error
+                _show_traceback(error, ctx)
+            raise CommandError(_secrets(ctx).mask(str(error)), code_of(error)) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            # A defect, as without this; but Python would show what must not be shown.
+            _show_traceback(error, ctx)
+            raise click.exceptions.Exit(ExitCode.FAILED) from error
+
+
+def _secrets(ctx: click.Context) -> Secrets:
+    found: Secrets = ctx.meta.get(_SECRETS, NO_SECRETS)
+    return found
+
+
+def _show_traceback(error: Exception, ctx: click.Context) -> None:
+    click.echo(_secrets(ctx).mask("".join(traceback.format_exception(error))), err=True, nl=False)
 
 
 def keep_secret(secrets: Secrets) -> None:
