@@ -101,14 +101,15 @@ async def test_partial_failures_neither_reorder_a_key_nor_lose_or_double_a_recor
 
 async def test_a_key_that_is_throttled_does_not_hold_up_the_others_but_its_epoch(kinesis: Kinesis) -> None:
     kinesis.create("throttled-key")
-    proxied, blocked = Proxy(kinesis.url), True
+    proxied, blocked, counts = Proxy(kinesis.url), True, RecordCounts()
     proxied.refused = lambda records: {
         at for at, record in enumerate(records) if blocked and record["PartitionKey"] == "slow"
     }
     outbox = outbox_of([("throttled-key", "slow", "1")], [("throttled-key", "fast", "2")])
-    async with proxied.running(), running(egress(proxied.url), outbox):
+    async with proxied.running(), running(egress(proxied.url, counts), outbox):
         await until(lambda: _has_records(kinesis, "throttled-key"), SECONDS, lambda: "the other key came out")
         assert outbox.released_epochs == []
+        assert [*counts.connection.problems] == ["stream throttled-key"]
         blocked = False
         await until_out(outbox)
     assert kinesis.records("throttled-key") == [("fast", "2"), ("slow", "1")]
@@ -116,15 +117,17 @@ async def test_a_key_that_is_throttled_does_not_hold_up_the_others_but_its_epoch
 
 async def test_a_throttled_request_is_put_again_and_told(kinesis: Kinesis, caplog: pytest.LogCaptureFixture) -> None:
     kinesis.create("throttled-all")
-    proxied, left = Proxy(kinesis.url), [THROTTLED] * 2
+    proxied, left, counts = Proxy(kinesis.url), [THROTTLED] * 2, RecordCounts()
     proxied.fault = lambda name, body: left.pop() if left else None
     outbox = outbox_of([("throttled-all", "k", "1"), ("throttled-all", "k", "2")])
     async with proxied.running():
         with caplog.at_level(logging.WARNING):
-            async with running(egress(proxied.url), outbox):
+            async with running(egress(proxied.url, counts), outbox):
                 await until_out(outbox)
     assert kinesis.records("throttled-all") == [("k", "1"), ("k", "2")]
-    assert caplog.text.count("throttled-all does not take records: ProvisionedThroughputExceededException") == 2
+    assert caplog.text.count("throttled-all: Kinesis throttles (ProvisionedThroughputExceededException: Rate") == 1
+    connection = counts.connection
+    assert (connection.state, connection.errors) == ("connected", 2)
 
 
 async def test_what_kinesis_refuses_is_found_among_the_others_and_becomes_a_dead_letter(kinesis: Kinesis) -> None:
@@ -187,7 +190,7 @@ async def test_records_wait_until_the_endpoint_is_back(kinesis: Kinesis, caplog:
     outbox = outbox_of([("back", "k", "1")], [("back", "k", "2")])
     with caplog.at_level(logging.WARNING):
         async with running(sink, outbox):
-            await until(lambda: _is_told(caplog, "back does not take records"), SECONDS, lambda: "it was told")
+            await until(lambda: _is_told(caplog, "back: Kinesis does not answer"), SECONDS, lambda: "it was told")
             async with proxied.running(port):
                 await until_out(outbox)
     assert kinesis.records("back") == [("k", "1"), ("k", "2")]
@@ -203,6 +206,20 @@ async def test_what_is_not_taken_at_a_stop_stays_in_the_outbox_with_all_behind_i
             await outbox.until_released(1)
     assert kinesis.records("stopped") == [("fast", "1")]
     assert outbox.released_epochs == [1]
+
+
+async def test_a_stop_does_not_wait_for_an_endpoint_that_is_away(
+    kinesis: Kinesis, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Proxy(kinesis.url).running() as proxied:
+        sink = egress(proxied.url)
+    outbox = outbox_of([("away", "k", "1")])
+    with caplog.at_level(logging.WARNING):
+        async with running(sink, outbox):
+            await until(lambda: _is_told(caplog, "away: Kinesis does not answer"), SECONDS, lambda: "it was told")
+            async with asyncio.timeout(SECONDS):
+                await sink.stop()
+    assert outbox.released_epochs == []
 
 
 async def test_no_more_records_are_under_way_than_may_be_outstanding(kinesis: Kinesis) -> None:

@@ -113,13 +113,14 @@ async def test_aggregated_records_are_split(kinesis: Kinesis) -> None:
 async def test_throttling_is_waited_out_and_told(kinesis: Kinesis, caplog: pytest.LogCaptureFixture) -> None:
     kinesis.create("throttled")
     kinesis.put("throttled", [("k", b"1")])
-    inlet, proxied = MemoryInlet(commits=True), Proxy(kinesis.url)
+    inlet, proxied, counts = MemoryInlet(commits=True), Proxy(kinesis.url), RecordCounts()
     proxied.fault = named("GetRecords", THROTTLED, 2)
     async with proxied.running():
         with caplog.at_level(logging.WARNING):
-            async with running(ingress(proxied.url, "throttled"), inlet):
+            async with running(ingress(proxied.url, "throttled", counts), inlet):
                 assert await until(inlet, 1) == ["1"]
-    assert caplog.text.count("ProvisionedThroughputExceededException: Rate exceeded; trying again") == 2
+    assert caplog.text.count("Kinesis throttles (ProvisionedThroughputExceededException: Rate exceeded); trying") == 1
+    assert (counts.connection.state, counts.connection.errors) == ("connected", 2)
 
 
 async def test_an_expired_iterator_is_replaced(kinesis: Kinesis) -> None:

@@ -31,10 +31,10 @@ class KinesisEgress:
         self._spec = spec
         self._counts = context.counts
         try:
-            self._settings = translate(merge_properties(spec.client_config_properties), Role.EGRESS)
+            settings = translate(merge_properties(spec.client_config_properties), Role.EGRESS)
         except PropertyError as error:
             raise EgressError(f"egress {spec.id}: {error}") from error
-        self._client = KinesisClient(f"egress {spec.id}", spec.aws_region, spec.aws_credentials, self._settings)
+        self._client = KinesisClient(f"egress {spec.id}", spec.aws_region, spec.aws_credentials, settings)
         self._progress = Progress(context.counts)
         self._writers: dict[str, KinesisStreamWriter] = {}
         self._running = 0
@@ -95,7 +95,7 @@ class KinesisEgress:
                 return
 
     def _writer(self, stream: str) -> KinesisStreamWriter:
-        writer = KinesisStreamWriter(self._spec.id, stream, self._client, self._settings, self._progress)
+        writer = KinesisStreamWriter(stream, self._client, self._progress)
         self._running += 1
         if self._stopping:
             writer.stop()

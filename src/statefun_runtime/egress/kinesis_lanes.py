@@ -54,9 +54,14 @@ class Lanes:
             taken.append(self._ready.popleft())
         return taken
 
-    def next_attempt(self) -> float | None:
-        """When a lane that waits becomes ready; None if none waits."""
-        return self._waiting[0][0] if self._waiting else None
+    @property
+    def is_delayed(self) -> bool:
+        """Whether a lane waits for its next attempt."""
+        return bool(self._waiting)
+
+    def next_attempt(self) -> float:
+        """When the first of the lanes that are not taken is ready; 0 if one is."""
+        return 0.0 if self._ready else self._waiting[0][0]
 
     def settle(self, lane: Lane) -> Item:
         """Give a lane back without its first record, which is done with."""

@@ -44,11 +44,11 @@ class Progress:
     """The batches in order. A record is taken up, then it is settled: it is out, or refused."""
 
     def __init__(self, counts: RecordCounts) -> None:
+        self.counts = counts
         self.under_way = 0
         """Records that are taken up and not settled."""
         self.changed = asyncio.Event()
         """Set when there is something to take up or to report."""
-        self._counts = counts
         self._batches: deque[PendingBatch] = deque()
         self._untaken: deque[PendingBatch] = deque()
 
@@ -78,7 +78,7 @@ class Progress:
 
     def is_out(self, item: Item) -> None:
         """Note that a record has been confirmed."""
-        self._counts.records += 1
+        self.counts.records += 1
         self._settle(item.pending)
 
     def is_refused(self, item: Item, stream: str, reason: str) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from statefun_runtime.egress.kinesis_lanes import Lane, Lanes
@@ -10,8 +9,7 @@ from statefun_runtime.egress.kinesis_progress import Item, Progress
 from statefun_runtime.errors import EgressError
 from statefun_runtime.kinesis.backoff import Backoff
 from statefun_runtime.kinesis.client import KinesisClient
-from statefun_runtime.kinesis.errors import AccessError, KinesisError, RefusedError, StreamError
-from statefun_runtime.kinesis.properties import Settings
+from statefun_runtime.kinesis.errors import AccessError, KinesisError, RefusedError, StreamError, reason_of
 
 _log = logging.getLogger(__name__)
 
@@ -19,14 +17,13 @@ _log = logging.getLogger(__name__)
 class KinesisStreamWriter:
     """A record is put when the one before it with its key is settled, so nothing overtakes what has to be put again."""
 
-    def __init__(
-        self, egress_id: str, stream: str, client: KinesisClient, settings: Settings, progress: Progress
-    ) -> None:
-        self._name = f"egress {egress_id}: {stream}"
+    def __init__(self, stream: str, client: KinesisClient, progress: Progress) -> None:
+        self._name = f"{client.name}: {stream}"
         self._stream = stream
         self._client = client
-        self._settings = settings
         self._progress = progress
+        self._connection = progress.counts.connection
+        self._what = f"stream {stream}"
         self._lanes = Lanes()
         self._backoff = Backoff()
         self._paused_until = 0.0
@@ -59,17 +56,19 @@ class KinesisStreamWriter:
                 return
             else:
                 await self._wait()
+        self._note_success()
 
     def _take(self) -> list[Lane]:
         now = _now()
         if now < self._paused_until:
             return []
-        return self._lanes.take(self._settings.most_records, self._settings.most_bytes, now)
+        settings = self._client.settings
+        return self._lanes.take(settings.most_records, settings.most_bytes, now)
 
     async def _wait(self) -> None:
         """Wait until there may be something to put."""
         try:
-            async with asyncio.timeout_at(max(self._paused_until, self._lanes.next_attempt() or 0.0)):
+            async with asyncio.timeout_at(max(self._paused_until, self._lanes.next_attempt())):
                 await self._woken.wait()
         except TimeoutError:
             return
@@ -93,7 +92,7 @@ class KinesisStreamWriter:
                     self._refuse(lanes, error)
             except KinesisError as error:
                 self._pause(lane for each in [lanes, *reversed(requests)] for lane in each)
-                _log.warning("%s does not take records: %s; trying again", self._name, error)
+                self._tell(reason_of(error), str(error))
                 return
             else:
                 self._note(lanes, refusals)
@@ -115,8 +114,20 @@ class KinesisStreamWriter:
                 self._progress.is_out(self._lanes.settle(lane))
             else:
                 self._lanes.delay(lane, now)
-        for refusal, number in Counter(filter(None, refusals)).items():
-            _log.warning("%s did not take %d of %d records: %s; trying again", self._name, number, len(lanes), refusal)
+        refusal = next(filter(None, refusals), None)
+        if refusal is not None:
+            self._tell("Kinesis does not take some records", refusal)
+        elif not self._lanes.is_delayed:
+            self._note_success()
+
+    def _note_success(self) -> None:
+        if self._connection.works(self._what):
+            _log.info("%s: Kinesis takes all records again", self._name)
+
+    def _tell(self, reason: str, detail: str) -> None:
+        """Note a problem; log it if it is new."""
+        if self._connection.failed(self._what, reason, detail):
+            _log.warning("%s: %s (%s); trying again", self._name, reason, detail)
 
 
 def _now() -> float:

@@ -41,7 +41,7 @@ class KinesisIngress:
         except KinesisError as error:
             raise IngressError(f"ingress {self._spec.id}: {error}. Check awsRegion and awsCredentials") from error
         self._readers = [
-            KinesisStreamReader(self._spec.id, stream, self._client, inlet, decode_positions(stream.stream, positions))
+            KinesisStreamReader(stream, self._client, inlet, decode_positions(stream.stream, positions), self._counts)
             for stream in self._spec.streams
         ]
 
@@ -49,7 +49,7 @@ class KinesisIngress:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for reader in self._readers:
-                    tasks.create_task(reader.run(self._spec.startup_position, self._counts, tasks))
+                    tasks.create_task(reader.run(self._spec.startup_position, tasks))
         except ExceptionGroup as errors:
             # The first one ended all the others.
             raise errors.exceptions[0] from errors

@@ -11,7 +11,14 @@ from statefun_runtime.ingress.kinesis_records import KinesisRecords
 from statefun_runtime.interfaces import Arrival, Inlet, RecordCounts
 from statefun_runtime.kinesis.backoff import Backoff
 from statefun_runtime.kinesis.client import KinesisClient, Shard
-from statefun_runtime.kinesis.errors import AccessError, ExpiredIteratorError, KinesisError, RefusedError, StreamError
+from statefun_runtime.kinesis.errors import (
+    AccessError,
+    ExpiredIteratorError,
+    KinesisError,
+    RefusedError,
+    StreamError,
+    reason_of,
+)
 from statefun_runtime.module.ingress_spec import DateStartup, EarliestStartup, KinesisStartup, KinesisStream
 
 _LIST_SECONDS = 10.0
@@ -31,29 +38,37 @@ class KinesisStreamReader:
     """Reads one stream for an ingress."""
 
     def __init__(
-        self, ingress_id: str, stream: KinesisStream, client: KinesisClient, inlet: Inlet, position: StreamPosition
+        self,
+        stream: KinesisStream,
+        client: KinesisClient,
+        inlet: Inlet,
+        position: StreamPosition,
+        counts: RecordCounts,
     ) -> None:
-        self._name = f"ingress {ingress_id}: {stream.stream}"
+        self._name = f"{client.name}: {stream.stream}"
         self._spec = stream
         self._records = KinesisRecords(stream)
         self._client = client
         self._inlet = inlet
         self._position = position
+        self._counts = counts
         self._fetches = asyncio.Semaphore(_MOST_FETCHED)
         self._reading: set[str] = set()
         self._ended = asyncio.Event()
 
-    async def run(self, startup: KinesisStartup, counts: RecordCounts, tasks: asyncio.TaskGroup) -> None:
+    async def run(self, startup: KinesisStartup, tasks: asyncio.TaskGroup) -> None:
         """Find shards and have them read in `tasks`, for ever. Raises IngressError."""
         while True:
             self._ended.clear()
-            shards, moment = await self._persist(lambda: self._client.list_shards(self._spec.stream))
+            shards, moment = await self._persist(
+                f"stream {self._spec.stream}", lambda: self._client.list_shards(self._spec.stream)
+            )
             if self._position.begin is None:
                 await self._begin(begin_of(startup, shards, moment))
             for shard in self._position.readable(shards):
                 if shard.id not in self._reading:
                     self._reading.add(shard.id)
-                    tasks.create_task(self._read(shard, counts), name=f"{self._name}/{shard.id}")
+                    tasks.create_task(self._read(shard), name=f"{self._name}/{shard.id}")
             try:
                 async with asyncio.timeout(_LIST_SECONDS):
                     await self._ended.wait()
@@ -65,14 +80,14 @@ class KinesisStreamReader:
         self._inlet.accept((), self._spec.stream, begin.encode())
         self._position.begin = begin
 
-    async def _read(self, shard: Shard, counts: RecordCounts) -> None:
+    async def _read(self, shard: Shard) -> None:
         """Read a shard to its end, if it has one."""
         _log.info("%s: reads %s", self._name, shard.id)
         iterator: str | None = None
         while True:
             try:
                 iterator = iterator or await self._iterator(shard)
-                iterator = await self._fetch(shard, iterator, counts)
+                iterator = await self._fetch(shard, iterator)
             except ExpiredIteratorError:
                 iterator = None
                 continue
@@ -87,19 +102,21 @@ class KinesisStreamReader:
 
     async def _iterator(self, shard: Shard) -> str:
         start = self._position.start(shard.id)
-        return await self._persist(lambda: self._client.iterator(self._spec.stream, shard.id, start))
+        return await self._persist(self._what(shard), lambda: self._client.iterator(self._spec.stream, shard.id, start))
 
-    async def _fetch(self, shard: Shard, iterator: str, counts: RecordCounts) -> str | None:
+    async def _fetch(self, shard: Shard, iterator: str) -> str | None:
         """Hand in what comes next in a shard; return the iterator behind it."""
         async with self._fetches:
             await self._inlet.room(self._spec.targets)
-            records, following = await self._persist(lambda: self._client.records(iterator, _MOST_RECORDS))
+            records, following = await self._persist(
+                self._what(shard), lambda: self._client.records(iterator, _MOST_RECORDS)
+            )
             taken = self._position.taken(shard.id, records[0].sequence) if records else 0
             for step in self._records.steps(shard, records, taken):
                 await self._inlet.room(self._spec.targets)
                 self._accept(shard, step.arrivals, step.place)
-                counts.records += step.records
-                counts.rejected += step.foreign
+                self._counts.records += step.records
+                self._counts.rejected += step.foreign
                 if step.foreign:
                     _log.warning("%s/%s: left out %d records of another shard", self._name, shard.id, step.foreign)
         return following
@@ -108,18 +125,31 @@ class KinesisStreamReader:
         self._inlet.accept(arrivals, f"{self._spec.stream}/{shard.id}", place.encode())
         self._position.places[shard.id] = place
 
-    async def _persist(self, request: Callable[[], Awaitable[_T]]) -> _T:
-        """Make a request until it is answered. Raises IngressError where that is hopeless, or ExpiredIteratorError."""
+    def _what(self, shard: Shard) -> str:
+        return f"shard {self._spec.stream}/{shard.id}"
+
+    async def _persist(self, what: str, request: Callable[[], Awaitable[_T]]) -> _T:
+        """Make a request until it is answered. Raises IngressError where that is hopeless, or ExpiredIteratorError.
+
+        Args:
+            what: What a problem with it concerns.
+            request: Makes it.
+        """
         backoff = Backoff()
         while True:
             try:
-                return await request()
+                answer = await request()
             except ExpiredIteratorError:
                 raise
             except (AccessError, StreamError, RefusedError) as error:
                 raise IngressError(f"{self._name} cannot be read: {error}. {_advice(error)}") from error
             except KinesisError as error:
-                _log.warning("%s cannot be read: %s; trying again", self._name, error)
+                if self._counts.connection.failed(what, reason_of(error), str(error)):
+                    _log.warning("%s: %s (%s); trying again", self._name, reason_of(error), error)
+            else:
+                if self._counts.connection.works(what):
+                    _log.info("%s: %s is read again", self._name, what)
+                return answer
             await asyncio.sleep(backoff.next())
 
 

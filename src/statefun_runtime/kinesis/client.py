@@ -113,11 +113,12 @@ class KinesisClient:
 
     def __init__(self, name: str, region: AwsRegion, credentials: AwsCredentials, settings: Settings) -> None:
         """Args: `name` says whose client it is, for the log."""
+        self.name = name
+        self.settings = settings
         for warning in settings.warnings:
             _log.warning("%s: %s", name, warning)
         self._region = region
         self._credentials = credentials
-        self._settings = settings
         self._context: AbstractAsyncContextManager[_Client] | None = None
         self._client: _Client | None = None
 
@@ -126,7 +127,7 @@ class KinesisClient:
         session = cast("_Session", AioSession())
         arguments = _region_arguments(self._region) | _login(session, self._credentials)
         try:
-            self._context = session.create_client("kinesis", config=_config(self._settings), **arguments)
+            self._context = session.create_client("kinesis", config=_config(self.settings), **arguments)
             self._client = await self._context.__aenter__()
         except (BotoCoreError, ClientError) as error:
             self._context = None

@@ -28,11 +28,29 @@ _WRONG_CREDENTIALS = frozenset(
     }
 )
 _REFUSED = frozenset({"InvalidArgumentException", "RequestEntityTooLargeException", "ValidationException", "413"})
+_THROTTLED = frozenset(
+    {
+        "KMSThrottlingException",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "Throttling",
+        "ThrottlingException",
+    }
+)
 _EXPIRED_ITERATOR = "ExpiredIteratorException"
 
 
 class KinesisError(Exception):
     """A request had no effect that is known of. By itself: try again later, for it is throttled or nobody answers."""
+
+
+class UnreachableError(KinesisError):
+    """There was no answer."""
+
+
+class ThrottledError(KinesisError):
+    """There was more than the stream, the shard or the account may do just now."""
 
 
 class AccessError(KinesisError):
@@ -58,7 +76,7 @@ def kinesis_error(error: BotoCoreError | ClientError) -> KinesisError:
     if isinstance(error, ParamValidationError):
         return RefusedError(str(error))
     if not isinstance(error, ClientError):
-        return KinesisError(str(error))
+        return UnreachableError(str(error))
     response = cast("dict[str, dict[str, str]]", error.response)
     code = response.get("Error", {}).get("Code", "")
     text = f"{code}: {response.get('Error', {}).get('Message', '')}"
@@ -72,4 +90,13 @@ def _class_of(code: str) -> type[KinesisError]:
         return StreamError
     if code in _REFUSED:
         return RefusedError
+    if code in _THROTTLED:
+        return ThrottledError
     return ExpiredIteratorError if code == _EXPIRED_ITERATOR else KinesisError
+
+
+def reason_of(error: KinesisError) -> str:
+    """Why another attempt is made, in words."""
+    if isinstance(error, UnreachableError):
+        return "Kinesis does not answer"
+    return "Kinesis throttles" if isinstance(error, ThrottledError) else "Kinesis fails"

@@ -16,7 +16,10 @@ from statefun_runtime.kinesis.errors import (
     KinesisError,
     RefusedError,
     StreamError,
+    ThrottledError,
+    UnreachableError,
     kinesis_error,
+    reason_of,
 )
 
 
@@ -29,7 +32,8 @@ from statefun_runtime.kinesis.errors import (
         ("AccessDeniedException", StreamError),
         ("ValidationException", RefusedError),
         ("ExpiredIteratorException", ExpiredIteratorError),
-        ("ProvisionedThroughputExceededException", KinesisError),
+        ("ProvisionedThroughputExceededException", ThrottledError),
+        ("LimitExceededException", ThrottledError),
         ("InternalFailure", KinesisError),
         ("never heard of", KinesisError),
     ],
@@ -46,8 +50,20 @@ def test_an_answer_is_told_by_its_code(code: str, kind: type[KinesisError]) -> N
         (NoRegionError(), AccessError),
         (ProfileNotFound(profile="p"), AccessError),
         (ParamValidationError(report="why"), RefusedError),
-        (EndpointConnectionError(endpoint_url="http://localhost"), KinesisError),
+        (EndpointConnectionError(endpoint_url="http://localhost"), UnreachableError),
     ],
 )
 def test_what_never_reached_kinesis_is_told_by_its_cause(cause: BotoCoreError, kind: type[KinesisError]) -> None:
     assert type(kinesis_error(cause)) is kind
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (UnreachableError(), "Kinesis does not answer"),
+        (ThrottledError(), "Kinesis throttles"),
+        (KinesisError(), "Kinesis fails"),
+    ],
+)
+def test_what_is_tried_again_is_told_in_words(error: KinesisError, reason: str) -> None:
+    assert reason_of(error) == reason
