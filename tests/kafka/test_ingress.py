@@ -22,7 +22,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.broker, pytest.mark.timeout(120)]
 def ingress(broker: Broker, topic: str, counts: RecordCounts, **more: object) -> KafkaIngress:
     topics = [{"topic": topic, "valueType": "a/text", "targets": ["a/one"]}]
     given = {"id": "a/in", "address": broker.address, "topics": topics, "startupPosition": {"type": "earliest"}}
-    return KafkaIngress(KafkaIngressSpec.model_validate({**given, **more}), AdapterContext(counts))
+    said = {name: value for name, value in {**given, **more}.items() if value is not None}
+    return KafkaIngress(KafkaIngressSpec.model_validate(said), AdapterContext(counts))
 
 
 @asynccontextmanager
@@ -137,6 +138,21 @@ async def test_durable_offsets_are_told_to_the_group(broker: Broker) -> None:
         async with asyncio.timeout(40):
             while await asyncio.to_thread(committed, broker.address, "lag", "group") != 2:
                 pass
+
+
+async def test_without_a_start_position_reading_begins_where_the_group_stopped(broker: Broker) -> None:
+    create(broker.address, "moved")
+    writer, earlier, later = Writer(broker.address), MemoryInlet(commits=True), MemoryInlet(commits=True)
+    writer.write("moved", [(b"k", b"1"), (b"k", b"2")])
+    async with running(ingress(broker, "moved", RecordCounts(), consumerGroupId="mover"), earlier):
+        assert await until(earlier, 2) == ["1", "2"]
+        async with asyncio.timeout(40):
+            while await asyncio.to_thread(committed, broker.address, "mover", "moved") != 2:
+                pass
+    writer.write("moved", [(b"k", b"3")])
+    unsaid = ingress(broker, "moved", RecordCounts(), consumerGroupId="mover", startupPosition=None)
+    async with running(unsaid, later):
+        assert await until(later, 1) == ["3"]
 
 
 async def test_reading_goes_on_when_the_broker_is_back(broker: Broker) -> None:

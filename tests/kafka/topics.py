@@ -3,13 +3,17 @@
 import time
 from collections.abc import Sequence
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from tests.e2e.command import wait_until
 
 SECONDS = 30.0
+COORDINATOR_STARTS = frozenset(
+    {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
+)
+"""What a broker answers about its first group until it is that group's coordinator."""
 
 
 def create(address: str, *topics: str, partitions: int = 1) -> None:
@@ -34,10 +38,14 @@ def add_partitions(address: str, topic: str, total: int) -> None:
 
 
 def committed(address: str, group: str, topic: str) -> int:
-    """The offset that a group committed for partition 0; negative if none."""
+    """The offset that a group committed for partition 0; negative if none, or none that the broker can tell yet."""
     consumer = Consumer({"bootstrap.servers": address, "group.id": group, "log_level": 0})
     try:
         return consumer.committed([TopicPartition(topic, 0)], SECONDS)[0].offset
+    except KafkaException as error:
+        if error.args[0].code() not in COORDINATOR_STARTS:
+            raise
+        return OFFSET_INVALID
     finally:
         consumer.close()
 

@@ -8,6 +8,7 @@ import click
 from statefun_runtime.cli.application import read_modules, unserved_targets
 from statefun_runtime.cli.failure import Command, ExitCode
 from statefun_runtime.cli.loading import load_functions
+from statefun_runtime.module.kafka_check import unsaid_starts
 from statefun_runtime.module.problem import Problem, Severity
 
 
@@ -22,26 +23,26 @@ from statefun_runtime.module.problem import Problem, Severity
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="Lines for people, or a JSON list of all problems.",
+    help="Lines for people, or a JSON list of all problems and notes.",
 )
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
 def check(files: tuple[Path, ...], functions: str | None, form: str, strict: bool) -> None:
     """Find everything that is wrong with module files.
 
     Nothing is run. Each problem is told as file:line:column, with the path in the document and the nearest known
-    name. A later file may overlay documents of the earlier ones. The exit code is 1 if there is an error, or with
-    --strict a warning.
+    name. A note says what applies though the files do not say it. A later file may overlay documents of the earlier
+    ones. The exit code is 1 if there is an error, or with --strict a warning.
 
     \b
     Example:
       statefun check module.yaml local.yaml --functions app:functions
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
     result = read_modules(files)
-    problems = list(result.problems)
+    problems = [*result.problems, *unsaid_starts(result.module)]
     if functions is not None:
         problems += unserved_targets(result.module, load_functions(functions))
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
-    warnings = len(problems) - errors
+    warnings = sum(problem.severity is Severity.WARNING for problem in problems)
     if form == "json":
         click.echo(json.dumps([_as_json(problem) for problem in problems], indent=2, ensure_ascii=False))
     else:

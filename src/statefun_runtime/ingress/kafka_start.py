@@ -40,12 +40,17 @@ def start_of(spec: KafkaIngressSpec, topic: str, partition: int, *, found_later:
         return Edge.EARLIEST
     match spec.startup_position:
         case GroupOffsetsStartup():
-            return Edge.GROUP
+            return _of_group(spec)
         case EarliestStartup():
             return Edge.EARLIEST
         case LatestStartup():
             return Edge.LATEST
         case SpecificOffsetsStartup() as startup:
-            return startup.by_partition.get((topic, partition), Edge.GROUP)
+            return startup.by_partition.get((topic, partition), _of_group(spec))
         case DateStartup(date=date):
             return Moment(int(date.timestamp() * 1000))
+
+
+def _of_group(spec: KafkaIngressSpec) -> Edge:
+    # Without a group nothing was ever committed, and asking for it might not be allowed.
+    return Edge(spec.auto_offset_reset_position) if spec.group is None else Edge.GROUP

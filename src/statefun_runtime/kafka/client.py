@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 def client_settings(
     name: str, address: str | None, properties: Mapping[str, str], role: Role, connection: Connection
 ) -> dict[str, object]:
-    """The settings of a client for librdkafka; what was left out of `properties` is logged.
+    """The settings of a client for librdkafka. What is left out of `properties` is told where module files are read.
 
     Args:
         name: Whose client it is, for the log.
@@ -39,8 +39,6 @@ def client_settings(
         stores = store_settings(properties)
     except PropertyError as error:
         raise ModuleError(f"{name}: {error}") from error
-    for warning in translation.warnings:
-        _log.warning("%s: %s", name, warning)
     settings: dict[str, object] = {**translation.settings, **stores}
     if address is not None:
         settings["bootstrap.servers"] = address

@@ -3,7 +3,7 @@
 Pure. No value of a property ever stands in an error or a warning: it may be a secret.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple
 
@@ -14,6 +14,14 @@ from statefun_runtime.suggestion import nearest_name
 
 class PropertyError(ValueError):
     """A property cannot be used; the text names it and what to do, never its value."""
+
+
+class Remark(NamedTuple):
+    """What is to be said of one property: an error if it cannot be used, else a warning that it is left out."""
+
+    name: str
+    text: str
+    is_error: bool
 
 
 class Role(Enum):
@@ -49,12 +57,25 @@ def translate(properties: Mapping[str, str], role: Role) -> Translation:
             raise PropertyError(f"the property {name} cannot be honoured: {REFUSED[name]}")
         elif name in OWN:
             warnings.append(f"the property {name} is left out: the runtime decides it")
-        elif name in IGNORED or name in other:
-            warnings.append(f"the property {name} is left out: it has no meaning here")
+        elif name in IGNORED:
+            warnings.append(f"the property {name} is left out: only Java's client has it")
+        elif name in other:
+            warnings.append(f"the property {name} is left out: a {role.value} does not have it")
         elif name not in TRANSLATED:
             raise PropertyError(_unknown(name, names))
     settings |= _login(properties) | _host_check(properties)
     return Translation(settings, tuple(warnings))
+
+
+def remarks(properties: Mapping[str, str], role: Role) -> Iterator[Remark]:
+    """All that `translate` says of properties, each by its name, and not only the first error."""
+    for name, value in properties.items():
+        try:
+            warnings = translate({name: value}, role).warnings
+        except PropertyError as error:
+            yield Remark(name, str(error), is_error=True)
+        else:
+            yield from (Remark(name, text, is_error=False) for text in warnings)
 
 
 def _unknown(name: str, names: Mapping[str, str]) -> str:

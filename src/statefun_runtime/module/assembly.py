@@ -6,10 +6,11 @@ from typing import TypeAlias, TypeVar
 from statefun_runtime.errors import ModuleError
 from statefun_runtime.module.declaration import Declaration
 from statefun_runtime.module.endpoint_spec import EndpointSpec, endpoint_spec
+from statefun_runtime.module.kafka_check import kafka_problems
 from statefun_runtime.module.kinds import EGRESSES, ENDPOINTS, INGRESSES
 from statefun_runtime.module.module import Component, Module
 from statefun_runtime.module.position import Position
-from statefun_runtime.module.problem import Problem, error
+from statefun_runtime.module.problem import Problem, Severity, error
 from statefun_runtime.module.spec import Spec
 from statefun_runtime.module.validation import check_spec
 from statefun_runtime.suggestion import nearest_name
@@ -55,8 +56,14 @@ def _component(declaration: Declaration, classes: SpecClasses, problems: list[Pr
     except ModuleError as wrong:
         problems.append(error(declaration.position, declaration.kind_path, str(wrong)))
         return []
+    if spec is None:
+        return []
+    found = kafka_problems(spec, declaration, problems)
+    problems += found
+    if any(problem.severity is Severity.ERROR for problem in found):
+        return []
     # A declaration that passed its check has an identity: the id that was checked, or the kind's fixed one.
-    return [] if spec is None else [Component(declaration.kind, declaration.identity or "", spec, declaration.position)]
+    return [Component(declaration.kind, declaration.identity or "", spec, declaration.position)]
 
 
 def _unknown_kind(declaration: Declaration, known: Sequence[str]) -> Problem:

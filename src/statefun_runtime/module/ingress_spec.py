@@ -55,9 +55,9 @@ class KafkaTopic(CamelModel):
 
 
 class GroupOffsetsStartup(CamelModel):
-    """Start at the offsets that the consumer group committed to Kafka."""
+    """Start at the offsets that the consumer group committed to Kafka; without one where the reset position says."""
 
-    type: Literal["group-offsets"]
+    type: Literal["group-offsets"] = "group-offsets"
 
 
 class EarliestStartup(CamelModel):
@@ -116,14 +116,17 @@ KafkaStartup: TypeAlias = Annotated[
 
 
 class KafkaIngressSpec(Spec):
-    """`io.statefun.kafka.v1/ingress`. `forward_headers` and `invalid_record_handling` are extensions of a fork."""
+    """`io.statefun.kafka.v1/ingress`. `forward_headers` and `invalid_record_handling` are extensions of a fork.
+
+    Flink's documentation has the same default of `startup_position`; its code has `latest`.
+    """
 
     id: TypeNameText
     address: Text | None = None
     consumer_group_id: Text | None = None
     topics: Annotated[tuple[KafkaTopic, ...], AfterValidator(refuse_empty)]
     auto_offset_reset_position: Literal["latest", "earliest"] = "latest"
-    startup_position: KafkaStartup = LatestStartup()
+    startup_position: KafkaStartup = GroupOffsetsStartup()
     properties: Properties = ()
     forward_headers: bool = False
     invalid_record_handling: KafkaRecordHandling = KafkaRecordHandling()
@@ -133,9 +136,14 @@ class KafkaIngressSpec(Spec):
         if self.address is None and "bootstrap.servers" not in merge_properties(self.properties):
             raise ValueError("needs an address, or bootstrap.servers among its properties")
         refuse_duplicates("topic", (topic.topic for topic in self.topics))
-        if isinstance(self.startup_position, GroupOffsetsStartup) and self.group is None:
+        if self.says_start and isinstance(self.startup_position, GroupOffsetsStartup) and self.group is None:
             raise ValueError("startupPosition group-offsets needs a consumerGroupId")
         return self
+
+    @property
+    def says_start(self) -> bool:
+        """Whether the file gives a `startupPosition`."""
+        return "startup_position" in self.model_fields_set
 
     @property
     def group(self) -> str | None:

@@ -7,10 +7,11 @@ from statefun_runtime.module.position import Position
 
 
 class Severity(Enum):
-    """Whether an application with this problem may run."""
+    """Whether an application with this problem may run. A note is no problem: it says what applies unsaid."""
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +55,8 @@ def error(position: Position, path: str, message: str, suggestion: str | None = 
 def warning(position: Position, path: str, message: str, suggestion: str | None = None) -> Problem:
     """A problem that the application can run with."""
     return Problem(Severity.WARNING, position, path, message, suggestion)
+
+
+def note(position: Position, path: str, message: str) -> Problem:
+    """What applies though the file does not say it."""
+    return Problem(Severity.NOTE, position, path, message)

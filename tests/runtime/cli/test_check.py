@@ -46,6 +46,21 @@ spec:
   properties:
     - ssl.key.password: ${env:KAFKA_PASSWORD}
 """
+KAFKA = """\
+kind: io.statefun.kafka.v1/ingress
+spec:
+  id: shop/orders
+  address: kafka:9092
+  consumerGroupId: shop
+  topics:
+    - {topic: orders, valueType: shop/Order, targets: [shop/cart]}
+"""
+PROPERTIES = """\
+  startupPosition: {type: earliest}
+  properties:
+    - max.poll.records: hunter2
+    - sasl.mechansm: hunter2
+"""
 APP = """\
 from statefun import StatefulFunctions
 functions = StatefulFunctions()
@@ -58,6 +73,7 @@ def cart(context, message):
 @pytest.fixture(autouse=True)
 def files(directory: Path) -> None:
     texts = {"good": GOOD, "surplus": SURPLUS, "wrong": WRONG, "file": FILE_INGRESS, "both": FILE_INGRESS + ENDPOINT}
+    texts |= {"kafka": KAFKA, "properties": KAFKA + PROPERTIES}
     for name, text in texts.items():
         (directory / f"{name}.yaml").write_text(text)
     (directory / "app.py").write_text(APP)
@@ -83,6 +99,24 @@ def test_a_warning_is_an_error_only_when_strict(cli: CliRunner) -> None:
     assert "surplus.yaml:4:3: warning: spec.prot: " in result.stdout
     assert '(did you mean "port"?)' in result.stdout
     assert cli.invoke(main, ["check", "surplus.yaml", "--strict"]).exit_code == 1
+
+
+def test_where_a_kafka_ingress_starts_unsaid_is_a_note_and_fails_nothing(cli: CliRunner) -> None:
+    result = cli.invoke(main, ["check", "kafka.yaml", "--strict"])
+    assert (result.exit_code, result.stderr) == (0, "1 file: no problems\n")
+    assert result.stdout == (
+        "kafka.yaml:1:7: note: spec.startupPosition: is not given: the first start is at the offsets of the group "
+        "shop, and where it has none at the newest record; on Flink it is at the newest record\n"
+    )
+
+
+def test_properties_of_kafka_that_are_unknown_or_without_effect_are_told_with_their_places(cli: CliRunner) -> None:
+    result = cli.invoke(main, ["check", "properties.yaml"])
+    assert (result.exit_code, result.stderr) == (1, "1 file: 1 error, 1 warning\n")
+    assert result.stdout.splitlines() == [
+        "properties.yaml:10:7: warning: spec.properties[0].max.poll.records: is left out: only Java's client has it",
+        "properties.yaml:11:7: error: spec.properties[1].sasl.mechansm: is unknown; did you mean sasl.mechanism?",
+    ]
 
 
 def test_problems_as_json_have_all_their_parts(cli: CliRunner) -> None:

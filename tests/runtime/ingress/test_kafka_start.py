@@ -29,5 +29,13 @@ def test_a_partition_begins_where_the_module_says(startup: dict[str, object], st
     assert start_of(spec(startup), "t", 1, found_later=False) == start
 
 
+@pytest.mark.parametrize(("reset", "edge"), [("latest", Edge.LATEST), ("earliest", Edge.EARLIEST)])
+def test_without_a_word_the_group_decides_and_without_a_group_the_reset_position(reset: str, edge: Edge) -> None:
+    given = {"id": "a/in", "address": "x:1", "topics": [TOPIC], "autoOffsetResetPosition": reset}
+    assert start_of(KafkaIngressSpec.model_validate(given), "t", 1, found_later=False) is edge
+    grouped = KafkaIngressSpec.model_validate({**given, "consumerGroupId": "g"})
+    assert start_of(grouped, "t", 1, found_later=False) is Edge.GROUP
+
+
 def test_a_partition_that_was_added_later_begins_at_its_oldest_record() -> None:
     assert start_of(spec({"type": "latest"}), "t", 1, found_later=True) is Edge.EARLIEST

@@ -4,7 +4,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, Producer
 
 from statefun_runtime.kafka import errors
-from statefun_runtime.kafka.properties import PropertyError, Role, translate
+from statefun_runtime.kafka.properties import PropertyError, Role, remarks, translate
 from statefun_runtime.kafka.property_table import COMMON, CONSUMER, IGNORED, OWN, PRODUCER, REFUSED, TRANSLATED
 
 SECRET = "hunter2"
@@ -46,6 +46,23 @@ def test_what_has_no_meaning_is_left_out_with_a_warning(name: str) -> None:
     assert len(warnings) == 1
     assert name in warnings[0]
     assert SECRET not in warnings[0]
+
+
+def test_all_that_is_to_be_said_of_properties_is_said_by_name_and_without_values() -> None:
+    given = {
+        "acks": SECRET,
+        "max.poll.records": SECRET,
+        "sasl.mechansm": SECRET,
+        "sasl.jaas.config": SECRET,
+        "ssl.keystore.password": SECRET,
+    }
+    found = list(remarks(given, Role.PRODUCER))
+    assert [(remark.name, remark.is_error) for remark in found] == [
+        ("max.poll.records", False),
+        ("sasl.mechansm", True),
+        ("sasl.jaas.config", True),
+    ]
+    assert not any(SECRET in remark.text for remark in found)
 
 
 def test_an_unknown_property_is_an_error_that_names_the_nearest() -> None:

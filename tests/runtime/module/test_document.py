@@ -165,8 +165,8 @@ spec:
     - {topic: 1e3, valueType: a/b, targets: [y/n]}
     - {topic: 2024-02-01, valueType: a/b, targets: [y/n]}
   properties:
-    - enable.something: true
-    - 1: 010
+    - check.crcs: true
+    - client.id: 010
 """
 
 
@@ -178,7 +178,7 @@ def test_texts_that_yaml_takes_for_numbers_dates_or_truth_values_stay_texts(load
     assert (spec.id, spec.address, spec.consumer_group_id) == ("on/off", "0123", "yes")
     assert [topic.topic for topic in spec.topics] == ["no", "0123", "1e3", "2024-02-01"]
     assert spec.topics[0].targets == ("1.5/0x10",)
-    assert spec.properties == ({"enable.something": "true"}, {"1": "010"})
+    assert spec.properties == ({"check.crcs": "true"}, {"client.id": "010"})
 
 
 class QueueSpec(AdapterSpec):

@@ -48,10 +48,10 @@ def test_a_kafka_egress_is_at_least_once_by_default(load: Load) -> None:
     ],
 )
 def test_the_delivery_semantics_are_read(load: Load, written: str, expected: object) -> None:
-    found = spec(load, f"{KAFKA}  deliverySemantic: {written}\n  properties: [{{a: 1}}]\n")
+    found = spec(load, f"{KAFKA}  deliverySemantic: {written}\n  properties: [{{acks: 1}}]\n")
     assert isinstance(found, KafkaEgressSpec)
     assert found.delivery_semantic == expected
-    assert found.properties == ({"a": "1"},)
+    assert found.properties == ({"acks": "1"},)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from statefun_runtime.module.aws_spec import (
 from statefun_runtime.module.ingress_spec import (
     DateStartup,
     FileIngressSpec,
+    GroupOffsetsStartup,
     KafkaIngressSpec,
     KafkaRecordHandling,
     KinesisIngressSpec,
@@ -76,10 +77,10 @@ def kinesis(load: Load, more: str = "") -> KinesisIngressSpec:
     return found
 
 
-def test_a_kafka_ingress_has_the_defaults_of_flinks_code(load: Load) -> None:
+def test_a_kafka_ingress_has_the_defaults_of_flinks_documentation(load: Load) -> None:
     found = kafka(load)
     assert (found.id, found.address, found.consumer_group_id) == ("com.example/users", "kafka:9092", None)
-    assert (found.auto_offset_reset_position, found.startup_position) == ("latest", LatestStartup())
+    assert (found.auto_offset_reset_position, found.startup_position) == ("latest", GroupOffsetsStartup())
     assert (found.properties, found.forward_headers, found.invalid_record_handling.type) == ((), False, "dead-letter")
     (topic,) = found.topics
     assert (topic.topic, topic.value_type) == ("users", "com.example/User")
@@ -95,14 +96,14 @@ def test_all_properties_of_a_kafka_ingress_are_read(load: Load) -> None:
   consumerGroupId: group
   autoOffsetResetPosition: earliest
   startupPosition: {type: earliest}
-  properties: [{a: 1}, {b: x y}]
+  properties: [{client.id: x y}, {fetch.min.bytes: 1}]
   forwardHeaders: true
   invalidRecordHandling: {type: skip}
 """,
     )
     assert (found.consumer_group_id, found.auto_offset_reset_position) == ("group", "earliest")
     assert found.startup_position.type == "earliest"
-    assert merge_properties(found.properties) == {"a": "1", "b": "x y"}
+    assert merge_properties(found.properties) == {"client.id": "x y", "fetch.min.bytes": "1"}
     assert found.forward_headers is True
     assert found.invalid_record_handling.type == "skip"
     assert found.topics[0].invalid_record_handling == KafkaRecordHandling(type="fail")
@@ -121,7 +122,11 @@ def test_a_kafka_ingress_can_start_at_the_groups_offsets(load: Load) -> None:
 
 def test_the_field_wins_over_the_property_of_the_consumer_group(load: Load) -> None:
     assert kafka(load, "  properties: [{group.id: p}]\n").group == "p"
-    assert kafka(load, "  properties: [{group.id: p}]\n  consumerGroupId: f\n").group == "f"
+    result = load(KAFKA + "  properties: [{group.id: p}]\n  consumerGroupId: f\n")
+    assert spots(result) == ["module0.yaml:9:17 warning spec.properties[0].group.id"]
+    found = result.module.ingresses[0].spec
+    assert isinstance(found, KafkaIngressSpec)
+    assert found.group == "f"
     assert kafka(load).group is None
 
 

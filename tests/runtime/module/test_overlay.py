@@ -65,7 +65,7 @@ def test_a_list_is_replaced_as_a_whole(load: Load) -> None:
 
 
 def test_null_brings_a_default_back(load: Load) -> None:
-    assert kafka(load, "  startupPosition: ~\n").startup_position.type == "latest"
+    assert kafka(load, "  startupPosition: ~\n").startup_position.type == "group-offsets"
 
 
 def test_a_mapping_whose_type_changes_is_replaced_as_a_whole(load: Load) -> None:
