@@ -157,6 +157,9 @@ class RuntimeConfig(BaseModel):
     max_in_flight: Count = Field(
         default=64, description="Most calls under way to one function type that the runtime hosts."
     )
+    workers: Annotated[int, Field(ge=0, le=256)] = Field(
+        default=0, description="Processes that host the functions; 0 hosts them in the runtime's own."
+    )
     max_remote_in_flight: Count = Field(
         default=256, description="Most calls under way to one function type behind an endpoint."
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from statefun_runtime.endpoint.hosted import Hosted
 from statefun_runtime.endpoint.http import HttpEndpoint
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.interfaces import Batch, Endpoint, Failure, FailureKind, ReplyTo
@@ -31,8 +32,7 @@ class Routes:
     def __init__(
         self,
         engine: Engine,
-        hosted: Endpoint,
-        typenames: Iterable[str],
+        hosted: Hosted,
         endpoints: Iterable[EndpointSpec],
         max_in_flight: int,
     ) -> None:
@@ -40,8 +40,7 @@ class Routes:
 
         Args:
             engine: Is told the limits of the function types behind endpoints.
-            hosted: Serves `typenames`, whatever `endpoints` match.
-            typenames: The function types that this process hosts.
+            hosted: Has started; serves its functions, whatever `endpoints` match.
             endpoints: Serve the others.
             max_in_flight: Calls at once to one function type behind an endpoint, if its pool has as many connections.
         """
@@ -50,13 +49,24 @@ class Routes:
         self._max_in_flight = max_in_flight
         self._matcher = EndpointMatcher(specs)
         self._by_pattern = {spec.functions: HttpEndpoint(spec.url_template, spec.transport) for spec in specs}
-        self._by_typename: dict[str, Endpoint] = dict.fromkeys(typenames, hosted)
         self._hosted = hosted
         self._nobody = NoEndpoint()
+        self._by_typename: dict[str, Endpoint] = dict.fromkeys(hosted.functions, hosted)
 
     def add(self, typename: str, endpoint: Endpoint) -> None:
         """Let `endpoint`, which needs no start, serve a function type of the runtime's own."""
         self._by_typename[typename] = endpoint
+
+    def host_anew(self) -> None:
+        """Take note that the functions that the runtime hosts have changed."""
+        others = {
+            typename: endpoint
+            for typename, endpoint in self._by_typename.items()
+            if endpoint not in (self._hosted, self._nobody)
+        }
+        self._by_typename = {**others, **dict.fromkeys(self._hosted.functions, self._hosted)}
+        for typename in self._hosted.functions:
+            self._engine.ask(typename)
 
     def ask_for_states(self) -> None:
         """Let the functions behind endpoints be asked anew for the states they declare."""
@@ -65,13 +75,14 @@ class Routes:
                 self._engine.ask(typename)
 
     async def start(self) -> None:
-        """Make all endpoints ready."""
-        for endpoint in (self._hosted, *self._by_pattern.values()):
+        """Make the endpoints ready."""
+        for endpoint in self._by_pattern.values():
             await endpoint.start()
 
     async def stop(self) -> None:
         """Abandon all calls under way."""
-        for endpoint in (self._hosted, *self._by_pattern.values()):
+        await self._hosted.stop()
+        for endpoint in self._by_pattern.values():
             await endpoint.stop()
 
     def endpoint_of(self, typename: str) -> Endpoint:

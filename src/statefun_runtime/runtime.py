@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack
 from functools import partial
 from random import SystemRandom
 
-from statefun import StatefulFunctions
 from statefun_runtime.access import Access, remove_access, write_access
 from statefun_runtime.adapters import make_egress, make_ingress
 from statefun_runtime.answer import OWN_NAMESPACE, REQUESTS
@@ -21,7 +20,7 @@ from statefun_runtime.console.actions import Actions
 from statefun_runtime.console.admin import AdminServer, Probes
 from statefun_runtime.console.operations_action import PATH, operations_action
 from statefun_runtime.driver import Driver
-from statefun_runtime.endpoint.inprocess import InProcessEndpoint
+from statefun_runtime.endpoint.hosted import Hosted
 from statefun_runtime.engine.engine import Engine
 from statefun_runtime.engine.limits import FailurePolicy, Limits, OnFailure
 from statefun_runtime.epoch import Recovery
@@ -31,6 +30,7 @@ from statefun_runtime.interfaces import AdapterContext, Egress, Ingress, RecordC
 from statefun_runtime.maintenance import Maintenance
 from statefun_runtime.metrics import EngineSnapshot, Metrics
 from statefun_runtime.module.module import Module
+from statefun_runtime.operation import MAX_TARGETS, Action, Operation
 from statefun_runtime.operation_runner import LiveOperations
 from statefun_runtime.reading import find_parked
 from statefun_runtime.requests.endpoint import RequestEndpoint
@@ -39,7 +39,7 @@ from statefun_runtime.requests.record import request_states
 from statefun_runtime.requests.waiting import Waiting
 from statefun_runtime.routing import Routes
 from statefun_runtime.status import Status
-from statefun_runtime.store.recovery import recover, release_misconfigured
+from statefun_runtime.store.recovery import find_misconfigured, recover, release_misconfigured
 from statefun_runtime.store.renaming import rename_function
 from statefun_runtime.store.rocksdb import RocksDBStore
 from statefun_runtime.store.savepoint import refuse_savepoint
@@ -51,11 +51,13 @@ _log = logging.getLogger(__name__)
 class Runtime:
     """Runs one application on one data directory."""
 
-    def __init__(self, module: Module, functions: StatefulFunctions | None, config: RuntimeConfig) -> None:
-        """Args: `functions` are hosted in this process and win over any endpoint that matches their typename."""
+    def __init__(self, module: Module, hosted: Hosted, config: RuntimeConfig) -> None:
+        """Args: `hosted` has started, and is stopped with the rest. It wins over any endpoint that matches."""
         self._module = module
-        self._functions = functions or StatefulFunctions()
+        self._hosted = hosted
         self._config = config
+        self._changed = asyncio.Event()
+        """Set when the hosted functions may be others."""
         self._token = secrets.token_urlsafe(32)
         self._metrics = Metrics(self._snapshot)
         self._ingresses: dict[str, Ingress] = {}
@@ -92,7 +94,7 @@ class Runtime:
                 await self._stop()
 
     def _check_and_rename_functions(self, store: RocksDBStore) -> None:
-        served = {spec.typename for spec in self._functions} | {spec.functions for spec in self._module.endpoints}
+        served = set(self._hosted.functions) | {spec.functions for spec in self._module.endpoints}
         for typename in sorted(served):
             if typename.startswith(f"{OWN_NAMESPACE}/"):
                 raise ConfigError(
@@ -106,13 +108,11 @@ class Runtime:
                 _log.info("%d rows of the function %s are now those of %s", moved, old, new)
 
     def _build(self, store: RocksDBStore, recovery: Recovery, stop: asyncio.Event) -> None:
-        config, module = self._config, self._module
+        config, module, self._store = self._config, self._module, store
         engine = Engine(recovery, [egress.id for egress in module.egresses], _limits(config), SystemRandom())
-        hosted = InProcessEndpoint(self._functions, config.call_timeout / 1000)
-        declared = dict(hosted.declared())
-        for typename, specs in declared.items():
+        for typename, specs in self._hosted.declared():
             engine.declare(typename, specs)
-        self._routes = Routes(engine, hosted, declared, module.endpoints, config.max_remote_in_flight)
+        self._routes = Routes(engine, self._hosted, module.endpoints, config.max_remote_in_flight)
         clock = EngineClock(SystemClock(), recovery.time)
         self._driver = Driver(engine, store, self._routes.endpoint_of, clock, config.commit_interval / 1000)
         self._serve_requests(engine, store)
@@ -129,7 +129,8 @@ class Runtime:
         probes = Probes(self._unready, self._metrics.exposition, lambda: module.secrets.masked(status.as_json()))
         self._admin = AdminServer(probes, config.admin_port, config.admin_host)
         actions = Actions(self._admin, self._token)
-        actions.add(PATH, operations_action(LiveOperations(self._driver, store).perform))
+        self._operations = LiveOperations(self._driver, store)
+        actions.add(PATH, operations_action(self._operations.perform))
         Maintenance(config.data_dir, self._driver.checkpoint, self._drain, stop.set).add_to(actions)
 
     def _serve_requests(self, engine: Engine, store: RocksDBStore) -> None:
@@ -188,6 +189,7 @@ class Runtime:
             stopping,
             asyncio.create_task(self._driver.failed(), name="driver"),
             asyncio.create_task(self._refresh_specs(), name="spec refresh"),
+            asyncio.create_task(self._follow_functions(), name="hosted functions"),
             asyncio.create_task(self._sweep_expired(), name="expiry sweep"),
             *(asyncio.create_task(egress.run(), name=name) for name, egress in self._egresses.items()),
             asyncio.create_task(self._feeds.run(), name="ingresses"),
@@ -201,6 +203,22 @@ class Runtime:
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
+
+    def functions_changed(self) -> None:
+        """Take note that the hosted functions may be others, or declare other states."""
+        self._changed.set()
+
+    async def _follow_functions(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            self._routes.host_anew()
+            await self._driver.all_durable()
+            wrong = find_misconfigured(self._store)
+            for start in range(0, len(wrong), MAX_TARGETS):
+                targets = tuple(wrong[start : start + MAX_TARGETS])
+                await self._operations.perform(Operation(Action.RESUME, targets, "reload"))
+            self._driver.wake()
 
     async def _refresh_specs(self) -> None:
         while self._config.spec_refresh:

@@ -1,6 +1,7 @@
 """The application of the end-to-end tests: it remembers every message, so that lost and doubled ones show."""
 
 import asyncio
+import os
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -77,6 +78,16 @@ def blocker(context: Context, message: Message) -> None:
     began(message)
     while True:
         time.sleep(0.01)
+
+
+@functions.bind("e2e/deadly", specs=[ValueSpec("seen", IntType)])
+def deadly(context: Context, message: Message) -> None:
+    """End the process at the first call, by a file that the message names."""
+    file = Path(message.as_string() or "")
+    if not file.exists():
+        file.touch()
+        os._exit(3)
+    context.storage.seen = (context.storage.seen or 0) + 1
 
 
 @functions.bind("e2e/picky", specs=[ValueSpec("applied", APPLIED)])

@@ -14,7 +14,6 @@ import pytest
 
 from sql_outbox.egress import TableEgress, TableEgressSpec
 from sql_outbox.ingress import TableIngress, TableIngressSpec
-from statefun import StatefulFunctions
 from statefun.protocol.request_reply_pb2 import TypedValue
 from statefun_runtime.cli.application import unserved_targets
 from statefun_runtime.errors import EgressError, IngressError
@@ -185,6 +184,6 @@ def test_a_target_of_the_ingress_that_nobody_serves_is_told(tmp_path: Path) -> N
     path.write_text((EXAMPLE / "module.yaml").read_text())
     own = {"example.sql/ingress": lambda: TableIngressSpec}
     module = load_modules([path], own_ingresses=own).module
-    [problem] = unserved_targets(module, StatefulFunctions())
+    [problem] = unserved_targets(module, ())
     assert problem.path == "spec.targets[0]"
     assert "shop/orders sends to shop/customer, which no hosted function" in problem.message

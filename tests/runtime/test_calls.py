@@ -13,6 +13,7 @@ from statefun import Context, Int32Type, Message, StatefulFunctions
 from statefun.client import AsyncStatefunClient, CallFailedError, CallTimeoutError, RefusedError
 from statefun_runtime.cli.application import playground_module
 from statefun_runtime.config import FunctionSettings, RuntimeConfig
+from statefun_runtime.endpoint.inprocess import InProcessEndpoint
 from statefun_runtime.errors import ConfigError
 from statefun_runtime.runtime import Runtime
 from tests.e2e.ports import free_port
@@ -51,7 +52,7 @@ class Served:
 
     async def start(self) -> "Served":
         self.stopping = asyncio.Event()
-        runtime = Runtime(playground_module(self._config), functions, self._config)
+        runtime = Runtime(playground_module(self._config), InProcessEndpoint(functions, 10), self._config)
         self._running = asyncio.create_task(runtime.run(self.stopping))
         while not await self._is_ready():
             assert not self._running.done(), self._running.exception()
@@ -282,4 +283,4 @@ async def test_a_function_with_a_name_of_the_runtimes_own_is_refused(tmp_path: P
 
     config = RuntimeConfig(data_dir=tmp_path, admin_port=0, http_port=0, http_egress_port=0)
     with pytest.raises(ConfigError, match="the namespace of the runtime's own functions"):
-        await Runtime(playground_module(config), own, config).run(asyncio.Event())
+        await Runtime(playground_module(config), InProcessEndpoint(own, 10), config).run(asyncio.Event())

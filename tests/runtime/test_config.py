@@ -25,6 +25,7 @@ VALUES: dict[str, tuple[str, object]] = {
     "max_request_bytes": ("2 MiB", 2 << 20),
     "max_batch": ("7", 7),
     "max_in_flight": ("8", 8),
+    "workers": ("3", 3),
     "max_remote_in_flight": ("20", 20),
     "high_water": ("9", 9),
     "outbox_memory": ("2 MB", 2_000_000),

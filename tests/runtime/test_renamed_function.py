@@ -8,6 +8,7 @@ import pytest
 
 from statefun import Context, Message, StatefulFunctions
 from statefun_runtime.config import FunctionSettings, RuntimeConfig
+from statefun_runtime.endpoint.inprocess import InProcessEndpoint
 from statefun_runtime.epoch import Epoch
 from statefun_runtime.errors import ConfigError
 from statefun_runtime.inspection import read_states
@@ -28,7 +29,9 @@ async def start_and_stop(data: Path, *served: str) -> None:
     settings = {"shop/basket": FunctionSettings(aliases=("shop/cart",))}
     stop = asyncio.Event()
     stop.set()
-    await Runtime(Module(), functions, RuntimeConfig(data_dir=data, admin_port=0, functions=settings)).run(stop)
+    await Runtime(
+        Module(), InProcessEndpoint(functions, 1), RuntimeConfig(data_dir=data, admin_port=0, functions=settings)
+    ).run(stop)
 
 
 def addresses(data: Path) -> list[tuple[str, str]]:

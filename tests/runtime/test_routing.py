@@ -2,7 +2,7 @@ from random import Random
 
 import pytest
 
-from statefun import StatefulFunctions
+from statefun import Context, Message, StatefulFunctions
 from statefun_runtime.endpoint.http import HttpEndpoint
 from statefun_runtime.endpoint.inprocess import InProcessEndpoint
 from statefun_runtime.engine.engine import Engine
@@ -21,14 +21,20 @@ def endpoint(functions: str, max_batch: int | None, pool_size: int) -> EndpointS
     return EndpointSpec("kind", functions, "http://127.0.0.1:1/", max_batch, transport, Position("module.yaml"))
 
 
+def _do_nothing(context: Context, message: Message) -> None:
+    """Of no interest."""
+
+
 class Routed:
     """Routes to a hosted function and to two endpoints."""
 
     def __init__(self) -> None:
         self.engine = Engine(recover(MemoryStore()), [], Limits(), Random(0))
-        self.hosted = InProcessEndpoint(StatefulFunctions(), 1)
+        functions = StatefulFunctions()
+        functions.bind("far/hosted")(_do_nothing)
+        self.hosted = InProcessEndpoint(functions, 1)
         endpoints = (endpoint("far/*", None, 1024), endpoint("far/small", 7, 5))
-        self.routes = Routes(self.engine, self.hosted, ["far/hosted"], endpoints, 20)
+        self.routes = Routes(self.engine, self.hosted, endpoints, 20)
 
     def asks(self) -> set[str]:
         return {name for name, function_type in self.engine.mailboxes.types.items() if function_type.asks}

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from statefun import StatefulFunctions
 from statefun_runtime.config import RuntimeConfig
 from statefun_runtime.egress.append_file import AppendFile
+from statefun_runtime.endpoint.inprocess import InProcessEndpoint
 from statefun_runtime.epoch import Epoch
 from statefun_runtime.errors import StoreError
 from statefun_runtime.file_position import FilePosition
@@ -46,7 +48,11 @@ def savepoint(tmp_path: Path) -> Path:
 def runtime(data: Path, file: Path) -> Runtime:
     spec = FileEgressSpec(id=EGRESS, path=file)
     component = Component("io.statefun.file.v1/egress", EGRESS, spec, Position("module.yaml", 1, 1))
-    return Runtime(Module(egresses=(component,)), None, RuntimeConfig(data_dir=data, admin_port=0))
+    return Runtime(
+        Module(egresses=(component,)),
+        InProcessEndpoint(StatefulFunctions(), 1),
+        RuntimeConfig(data_dir=data, admin_port=0),
+    )
 
 
 async def test_after_a_restore_positions_are_taken_over_durably_before_anything_is_written(

@@ -1,11 +1,10 @@
 """An application as commands are told of it: module files and functions."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
-from statefun import StatefulFunctions
 from statefun_runtime.adapters import EGRESSES, INGRESSES, spec_classes
 from statefun_runtime.config import RuntimeConfig
 from statefun_runtime.module.egress_spec import PlaygroundEgressSpec
@@ -36,9 +35,8 @@ def playground_module(config: RuntimeConfig) -> Module:
     )
 
 
-def unserved_targets(module: Module, functions: StatefulFunctions) -> Iterator[Problem]:
+def unserved_targets(module: Module, hosted: Collection[str]) -> Iterator[Problem]:
     """Targets of ingresses that neither a hosted function nor an endpoint serves: their messages would pile up."""
-    hosted = {spec.typename for spec in functions}
     matcher = EndpointMatcher(module.endpoints)
     named = [endpoint.functions for endpoint in module.endpoints if not endpoint.functions.endswith("/*")]
     for ingress in module.ingresses:
@@ -48,9 +46,9 @@ def unserved_targets(module: Module, functions: StatefulFunctions) -> Iterator[P
                 yield error(ingress.position, path, message, nearest_name(target, (*sorted(hosted), *named)))
 
 
-def idle_policies(config: RuntimeConfig, module: Module, functions: StatefulFunctions) -> Iterator[str]:
+def idle_policies(config: RuntimeConfig, module: Module, hosted: Collection[str]) -> Iterator[str]:
     """Settings for function types that nobody serves, hence of no effect: most likely a slip."""
-    served = sorted({spec.typename for spec in functions} | {endpoint.functions for endpoint in module.endpoints})
+    served = sorted({*hosted} | {endpoint.functions for endpoint in module.endpoints})
     for pattern in config.functions:
         if not any(_overlap(pattern, other) for other in served):
             near = nearest_name(pattern, served)

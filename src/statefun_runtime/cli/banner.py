@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from statefun import StatefulFunctions
 from statefun_runtime.config import RuntimeConfig
+from statefun_runtime.endpoint.hosted import Hosted
 from statefun_runtime.module.egress_spec import FileEgressSpec, PlaygroundEgressSpec
 from statefun_runtime.module.ingress_spec import FileIngressSpec, PlaygroundIngressSpec
 from statefun_runtime.module.module import Component, Module
@@ -19,9 +19,9 @@ class Part(NamedTuple):
     where: str
 
 
-def parts(module: Module, functions: StatefulFunctions | None, config: RuntimeConfig) -> list[Part]:
+def parts(module: Module, hosted: Hosted, config: RuntimeConfig) -> list[Part]:
     """The parts of an application and of the process that runs it."""
-    return [*_application(module, functions, config), *_process(config)]
+    return [*_application(module, hosted, config), *_process(config)]
 
 
 def banner(shown: Sequence[Part]) -> str:
@@ -35,9 +35,9 @@ def banner(shown: Sequence[Part]) -> str:
     return "\n".join(lines)
 
 
-def _application(module: Module, functions: StatefulFunctions | None, config: RuntimeConfig) -> Iterator[Part]:
-    for spec in functions or ():
-        yield Part("function", spec.typename, f"in this process ({_short(spec.location)})")
+def _application(module: Module, hosted: Hosted, config: RuntimeConfig) -> Iterator[Part]:
+    for typename, location in hosted.functions.items():
+        yield Part("function", typename, f"{hosted.place} ({_short(location)})")
     for endpoint in module.endpoints:
         yield Part("endpoint", endpoint.functions, endpoint.url_template)
     for ingress in module.ingresses:

@@ -40,7 +40,7 @@ def check(files: tuple[Path, ...], functions: str | None, form: str, strict: boo
     result = read_modules(files)
     problems = [*result.problems, *unsaid_starts(result.module)]
     if functions is not None:
-        problems += unserved_targets(result.module, load_functions(functions))
+        problems += unserved_targets(result.module, {spec.typename for spec in load_functions(functions)})
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     warnings = sum(problem.severity is Severity.WARNING for problem in problems)
     if form == "json":

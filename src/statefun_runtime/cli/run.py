@@ -3,22 +3,28 @@
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 
 from statefun import StatefulFunctions
-from statefun_runtime.cli import process
+from statefun_runtime.cli import process, worker
 from statefun_runtime.cli.application import idle_policies, playground_module, read_modules, unserved_targets
 from statefun_runtime.cli.banner import Part, banner, parts
 from statefun_runtime.cli.failure import Command, keep_secret
 from statefun_runtime.cli.loading import is_reference, load_functions
+from statefun_runtime.cli.reloading import reloading
 from statefun_runtime.cli.setting_flags import config_from, setting_flags
 from statefun_runtime.cli.stopping import stop_on_signals
 from statefun_runtime.config import RuntimeConfig
+from statefun_runtime.endpoint.hosted import Hosted
+from statefun_runtime.endpoint.inprocess import InProcessEndpoint
+from statefun_runtime.endpoint.workers import Workers
 from statefun_runtime.logs import configure_logging
 from statefun_runtime.masking import Secrets
+from statefun_runtime.module.loader import LoadResult
 from statefun_runtime.module.module import Module
 from statefun_runtime.runtime import Runtime
 
@@ -40,8 +46,9 @@ class Arguments(NamedTuple):
 @click.option(
     "--functions", metavar="APP:FUNCTIONS", help="Functions that this process hosts; they win over endpoints."
 )
+@click.option("--reload", is_flag=True, help="Host the functions in a worker that is replaced when a file changes.")
 @setting_flags
-def run(what: tuple[str, ...], functions: str | None, **flags: Any) -> None:
+def run(what: tuple[str, ...], functions: str | None, reload: bool, **flags: Any) -> None:
     """Run an application until Ctrl-C.
 
     Give it module files (a later one may overlay documents of the earlier ones), or app:functions alone: then messages
@@ -56,20 +63,25 @@ def run(what: tuple[str, ...], functions: str | None, **flags: Any) -> None:
     \b
     Examples:
       statefun run app:functions
+      statefun run app:functions --reload
       statefun run module.yaml local.yaml --functions app:functions --data /var/lib/shop
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
     arguments = _arguments(what, functions)
     config = config_from(flags)
+    if reload:
+        if arguments.functions is None:
+            raise click.UsageError("--reload needs functions that this command hosts, such as app:functions")
+        config = config.model_copy(update={"workers": config.workers or 1})
     configure_logging(config.log_level, config.log_format)
-    hosted = load_functions(arguments.functions) if arguments.functions else None
-    module = _module(arguments.files, hosted, config)
+    result = read_modules(arguments.files) if arguments.files else LoadResult(playground_module(config))
+    module = result.require()
     keep_secret(module.secrets)
     configure_logging(config.log_level, config.log_format, secrets=module.secrets)
-    for problem in idle_policies(config, module, hosted or StatefulFunctions()):
+    for problem in result.warnings:
         _log.warning("%s", problem)
-    _announce(parts(module, hosted, config), module.secrets)
+    hosted = _hosted(arguments.functions, config)
     process.tune()
-    process.run(_run(Runtime(module, hosted, config), _STUCK_SECONDS + config.stop_timeout / 1000))
+    process.run(_run(module, hosted, config, reload=reload))
 
 
 def _arguments(what: tuple[str, ...], functions: str | None) -> Arguments:
@@ -85,14 +97,13 @@ def _arguments(what: tuple[str, ...], functions: str | None) -> Arguments:
     return Arguments(files, named[0] if named else None)
 
 
-def _module(files: tuple[Path, ...], hosted: StatefulFunctions | None, config: RuntimeConfig) -> Module:
-    if not files:
-        return playground_module(config)
-    result = read_modules(files)
-    module = result.require()
-    for problem in (*result.warnings, *unserved_targets(module, hosted or StatefulFunctions())):
-        _log.warning("%s", problem)
-    return module
+def _hosted(reference: str | None, config: RuntimeConfig) -> Hosted:
+    if reference is None:
+        return InProcessEndpoint(StatefulFunctions(), config.call_timeout / 1000)
+    if config.workers:
+        command = worker.command(reference, config.log_level, config.log_format)
+        return Workers(command, config.workers, config.call_timeout)
+    return InProcessEndpoint(load_functions(reference), config.call_timeout / 1000)
 
 
 def _announce(shown: Sequence[Part], secrets: Secrets) -> None:
@@ -103,6 +114,22 @@ def _announce(shown: Sequence[Part], secrets: Secrets) -> None:
         _log.info("%s %s", what, name, extra={"where": where})
 
 
-async def _run(runtime: Runtime, patience: float) -> None:
-    with stop_on_signals(patience) as stop:
-        await runtime.run(stop)
+async def _run(module: Module, hosted: Hosted, config: RuntimeConfig, *, reload: bool) -> None:
+    with stop_on_signals(_STUCK_SECONDS + config.stop_timeout / 1000) as stop:
+        await hosted.start()
+        try:
+            for problem in (
+                *unserved_targets(module, hosted.functions),
+                *idle_policies(config, module, hosted.functions),
+            ):
+                _log.warning("%s", problem)
+            _announce(parts(module, hosted, config), module.secrets)
+            runtime = Runtime(module, hosted, config)
+            async with AsyncExitStack() as stack:
+                if isinstance(hosted, Workers):
+                    hosted.when_changed = runtime.functions_changed
+                    if reload:
+                        await stack.enter_async_context(reloading(hosted, Path.cwd()))
+                await runtime.run(stop)
+        finally:
+            await hosted.stop()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple, TypeAlias
 
@@ -13,6 +13,7 @@ from statefun.egress import EgressMessage
 from statefun.invocation import Call, invoke, invoke_sync
 from statefun.storage import encoded_mutations
 from statefun.typename import split_typename
+from statefun_runtime.endpoint.hosted import Hosted
 from statefun_runtime.endpoint.isolation import Isolated
 from statefun_runtime.interfaces import (
     Address,
@@ -21,7 +22,6 @@ from statefun_runtime.interfaces import (
     DelayedSend,
     Effects,
     EgressRecord,
-    Endpoint,
     ExpireMode,
     Failure,
     FailureKind,
@@ -73,7 +73,7 @@ class _Queued(NamedTuple):
     reply_to: ReplyTo
 
 
-class InProcessEndpoint(Endpoint):
+class InProcessEndpoint(Hosted):
     """Calls functions directly.
 
     A plain function runs at once. Async functions share a task as long as they do not wait; one that waits keeps the
@@ -91,8 +91,15 @@ class InProcessEndpoint(Endpoint):
         self._draining = False
         """Whether a task is about to run, or runs, what is queued."""
 
+    @property
+    def place(self) -> str:
+        return "in this process"
+
+    @property
+    def functions(self) -> Mapping[str, str]:
+        return {typename: spec.location for typename, spec in self._specs.items()}
+
     def declared(self) -> Iterator[tuple[str, list[StateSpec]]]:
-        """The hosted function types and the states they declare."""
         for typename, spec in self._specs.items():
             yield typename, [_state_spec(value) for value in spec.specs]
 

@@ -2,11 +2,12 @@
 
 import uuid
 from collections import Counter
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from statefun_runtime.epoch import OutboxEntry, Recovery
 from statefun_runtime.errors import FormatError
-from statefun_runtime.interfaces import Changes, FailureKind, Store, Table
+from statefun_runtime.interfaces import Address, Changes, FailureKind, Store, Table
 from statefun_runtime.store import changes, keys, rows
 
 
@@ -61,12 +62,20 @@ def recover(store: Store) -> Recovery:
 
 def release_misconfigured(store: Store) -> None:
     """Park those addresses no longer that parked because the application was wrong: it may be right now."""
-    deletes: list[tuple[Table, bytes]] = []
-    for key, row in store.scan(Table.PARKED):
-        if rows.read_parked(row).kind is FailureKind.MISCONFIGURED:
-            deletes.append((Table.PARKED, key))
+    deletes = [(Table.PARKED, key) for key in _misconfigured(store)]
     if deletes:
         store.commit(Changes(deletes=deletes))
+
+
+def find_misconfigured(store: Store) -> list[Address]:
+    """The addresses that parked because the application was wrong."""
+    return [keys.read_address(key)[0] for key in _misconfigured(store)]
+
+
+def _misconfigured(store: Store) -> Iterator[bytes]:
+    for key, row in store.scan(Table.PARKED):
+        if rows.read_parked(row).kind is FailureKind.MISCONFIGURED:
+            yield key
 
 
 def _letter_bytes(store: Store) -> int:

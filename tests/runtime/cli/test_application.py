@@ -21,7 +21,7 @@ def cart(context: Context, message: Message) -> None:
 def told(pattern: str, *endpoints: str) -> list[str]:
     specs = tuple(EndpointSpec("", f, "http://h/", None, TransportSpec(1, 1), Position("")) for f in endpoints)
     config = RuntimeConfig(functions={pattern: FunctionSettings()})
-    return list(idle_policies(config, Module(endpoints=specs), FUNCTIONS))
+    return list(idle_policies(config, Module(endpoints=specs), [spec.typename for spec in FUNCTIONS]))
 
 
 @pytest.mark.parametrize("pattern", ["shop/cart", "shop/*", "remote/f", "remote/g", "remote/*", "single/f", "single/*"])

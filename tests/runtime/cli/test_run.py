@@ -10,6 +10,7 @@ from statefun_runtime.cli.main import main
 from statefun_runtime.cli.run import run
 from statefun_runtime.cli.setting_flags import config_from
 from statefun_runtime.config import RuntimeConfig, load_config, settings
+from statefun_runtime.endpoint.inprocess import InProcessEndpoint
 
 
 def test_nothing_to_run_is_wrong_usage(cli: CliRunner, directory: Path) -> None:
@@ -54,7 +55,7 @@ def test_every_setting_has_a_flag() -> None:
 
 def parsed(*arguments: str) -> RuntimeConfig:
     flags = dict(run.make_context("run", ["app:functions", *arguments]).params)
-    del flags["what"], flags["functions"]
+    del flags["what"], flags["functions"], flags["reload"]
     return config_from(flags)
 
 
@@ -89,7 +90,7 @@ def test_the_start_shows_what_runs_where() -> None:
     functions.register("demo/greeter", greet)
     functions.register("demo/counter", greet)
     config = load_config(flags={"http_port": 1, "http_egress_port": 2, "admin_port": 3})
-    shown = banner(parts(playground_module(config), functions, config)).splitlines()
+    shown = banner(parts(playground_module(config), InProcessEndpoint(functions, 1), config)).splitlines()
     assert [line.split()[0] for line in shown] == ["function", "demo/counter", "ingress", "egress", "data", "admin"]
     assert "demo/greeter" in shown[0]
     assert "PUT http://127.0.0.1:1/<namespace>/<type>/<id>" in shown[2]

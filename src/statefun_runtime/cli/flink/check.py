@@ -74,7 +74,7 @@ def _of_module(file: Path, loaded: LoadResult) -> Iterator[Difference]:
     if loaded.declarations:
         yield from alias_differences(file.read_text(encoding="utf-8-sig"), str(file))
     yield from found
-    for problem in unserved_targets(loaded.module, StatefulFunctions()):
+    for problem in unserved_targets(loaded.module, ()):
         yield _as_difference(problem, "an endpoint for it; `statefun flink deploy --functions` writes one")
 
 
