@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from statefun import kafka_egress_message
 from statefun_runtime.egress.kafka import KafkaEgress
@@ -91,6 +92,33 @@ async def test_what_went_out_before_a_crash_is_not_sent_again(scene: Callable[[s
     async with here.running(EXACTLY_ONCE):
         await here.outbox.until_released(1)
     assert here.values(2) == ["one", "two"]
+
+
+async def test_topic_key_and_headers_are_those_of_each_record_and_an_empty_key_is_none(
+    scene: Callable[[str], Scene], broker: Broker
+) -> None:
+    here = scene("mixed-a")
+    create(broker.address, "mixed-b")
+    keyed = kafka_egress_message("a/out", topic="mixed-a", value="1", key="k", headers=[("trace", "7"), ("none", None)])
+    bare = kafka_egress_message("a/out", topic="mixed-b", value="2", key="")
+    async with here.running(EXACTLY_ONCE) as egress:
+        egress.write(here.outbox.add(keyed.payload(), bare.payload()))
+        await here.outbox.until_released(1)
+    first, second = (first_record(broker.address, topic) for topic in ("mixed-a", "mixed-b"))
+    assert (first.key(), first.value(), first.headers()) == (b"k", b"1", [("trace", b"7"), ("none", None)])
+    assert (second.key(), second.value(), second.headers()) == (None, b"2", None)
+
+
+def first_record(address: str, topic: str) -> Message:
+    consumer = Consumer({"bootstrap.servers": address, "group.id": "tests", "log_level": 0})
+    try:
+        consumer.assign([TopicPartition(topic, 0, 0)])
+        message = consumer.poll(30)
+    finally:
+        consumer.close()
+    assert message is not None
+    assert message.error() is None
+    return message
 
 
 @pytest.mark.parametrize(
