@@ -11,13 +11,19 @@ from statefun_runtime.cli.flink.cache_options import default_cache
 from statefun_runtime.errors import FlinkError
 from statefun_runtime.flink.archives import LOCAL
 from statefun_runtime.flink.java_classes import LOCAL_SOURCE, compiled
-from statefun_runtime.flink.maven import Cache
+from statefun_runtime.flink.maven import Archives, Cache
+
+OPERATOR = Archives(
+    "the schema of the Flink Kubernetes Operator", ("org.apache.flink:flink-kubernetes-operator-api:1.10.0",)
+)
+"""The newest there that has Flink 1.16; only the tests want it."""
 
 
 def main() -> int:
     cache = Cache(default_cache(), partial(print, flush=True))
     try:
         compiled(LOCAL_SOURCE, cache.jars(LOCAL), cache)
+        cache.jars(OPERATOR)
         class_path()
     except (FlinkError, ArchivesError) as error:
         print(error, file=sys.stderr)

@@ -17,6 +17,8 @@ _FLINKS = re.compile(r"io\.statefun\.(kafka|kinesis)\.v1/(ingress|egress)", re.A
 _KAFKA_INGRESS = "io.statefun.kafka.v1/ingress"
 _ENDPOINT_V1 = "io.statefun.endpoints.v1/http"
 _PLACEHOLDER = re.compile(r"\$\{(env|file):[^}]*\}")
+_SECRET = re.compile(r"password|secret|jaas|accesskey|token|ssl\.keystore\.key$", re.IGNORECASE)
+_FILES_OF_SECRETS = frozenset({"client_key_password"})
 _OF_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _INSTEAD_OF_KIND = {
@@ -57,11 +59,19 @@ def alias_differences(content: str, file: str) -> Iterator[Difference]:
             )
 
 
+def secret_places(declarations: Iterable[Declaration]) -> Iterator[tuple[Position, str]]:
+    """Where module files hold secrets in plain text, as far as the names of properties show: place and path."""
+    for declared in declarations:
+        for node, name, path in _texts(declared.spec, "", declared.path):
+            if _SECRET.search(name) and name not in _FILES_OF_SECRETS and not node.is_null:
+                yield node.position, path
+
+
 def _kind(declared: Declaration) -> Difference:
     return refused(
         declared.position,
         declared.kind_path,
-        f"Flink does not know the kind {declared.kind}: the job does not start",
+        f"a cluster does not know the kind {declared.kind}: the job does not start",
         _INSTEAD_OF_KIND.get(declared.kind, _INSTEAD_OF_OWN_KIND),
     )
 
@@ -137,18 +147,24 @@ def _invalid_records(declared: Declaration, handling: Node | None, path: str) ->
 
 
 def _placeholders(node: Node, path: str) -> Iterator[Difference]:
+    for found, _, place in _texts(node, "", path):
+        if _PLACEHOLDER.search(found.text):
+            yield refused(
+                found.position,
+                place,
+                "Flink takes the placeholder as it stands",
+                "a module file made at deployment with the value in it, or a profile or file of credentials",
+            )
+
+
+def _texts(node: Node, name: str, path: str) -> Iterator[tuple[ScalarNode, str, str]]:
+    """All scalars under a node, each with the property that it is the value of and its path."""
     match node:
         case ScalarNode():
-            if _PLACEHOLDER.search(node.text):
-                yield refused(
-                    node.position,
-                    path,
-                    "Flink takes the placeholder as it stands",
-                    "a module file made at deployment with the value in it, or a profile or file of credentials",
-                )
+            yield node, name, path
         case SequenceNode():
             for at, item in enumerate(node.items):
-                yield from _placeholders(item, f"{path}[{at}]")
+                yield from _texts(item, name, f"{path}[{at}]")
         case MappingNode():
-            for name, entry in node.entries.items():
-                yield from _placeholders(entry.value, f"{path}.{name}")
+            for key, entry in node.entries.items():
+                yield from _texts(entry.value, key, f"{path}.{key}")

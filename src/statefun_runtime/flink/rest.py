@@ -55,6 +55,11 @@ class FlinkRest:
         asked = {"target-directory": savepoints, "cancel-job": False, "formatType": "CANONICAL"}
         return str(self.post(f"/jobs/{job}/savepoints", asked)["request-id"])
 
+    def savepoint_directory(self) -> str | None:
+        """Where Flink is configured to make savepoints, under the key of 1.16 or that of 2.x."""
+        configured = {entry["key"]: entry["value"] for entry in self.get("/jobmanager/config")}
+        return configured.get("state.savepoints.dir") or configured.get("execution.checkpointing.savepoint-dir")
+
     def saved(self, job: str, request: str) -> str | None:
         """Where the savepoint that was asked for lies, `None` while it is being made."""
         answer = self.get(f"/jobs/{job}/savepoints/{request}")

@@ -13,7 +13,7 @@ class Patience:
     """How long to wait, how often to ask, and how often to say that it is not done. Seconds."""
 
     limit: float
-    ask_every: float = 0.2
+    ask_every: float = 0.05
     tell_every: float = 5.0
 
 

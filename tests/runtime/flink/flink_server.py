@@ -55,7 +55,11 @@ class FlinkAnswers:
         self.in_progress = 0
         """How many times a savepoint that was asked for is not there yet."""
         self.outcome: dict[str, Any] = {"location": PLACE}
-        self.answers: dict[tuple[str, str], tuple[int, Any]] = {}
+        self.ends = False
+        """Whether it answers nothing any more once it was asked to stop a job."""
+        self.answers: dict[tuple[str, str], tuple[int, Any]] = {
+            ("GET", "/jobmanager/config"): (200, [{"key": "state.savepoints.dir", "value": "file:/app/savepoints"}])
+        }
         self.has_jobs(overview())
 
     def has_jobs(self, *jobs: dict[str, Any]) -> None:
@@ -105,6 +109,9 @@ def flink_server(answers: FlinkAnswers) -> Iterator[str]:
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if answers.ends and any(path.endswith("/stop") for path, _ in answers.asked):
+                self.close_connection = True
+                return
             status, said = answers.answer(self.command, self.path, body)
             content = json.dumps(said).encode()
             self.send_response(status)

@@ -3,6 +3,7 @@
 import click
 
 from statefun_runtime.cli.flink.check import check
+from statefun_runtime.cli.flink.deploy import deploy
 from statefun_runtime.cli.flink.local import local
 from statefun_runtime.cli.flink.savepoint import savepoint
 from statefun_runtime.cli.flink.status import status
@@ -21,6 +22,6 @@ def flink() -> None:
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
 
 
-_COMMANDS: tuple[click.Command, ...] = (local, check, status, savepoint, stop)
+_COMMANDS: tuple[click.Command, ...] = (local, check, deploy, status, savepoint, stop)
 for _command in _COMMANDS:
     flink.add_command(_command)

@@ -6,7 +6,8 @@ import click
 
 from statefun_runtime.cli.failure import Command
 from statefun_runtime.cli.flink.rest_options import running_job, savepoint_options, wait
-from statefun_runtime.flink.rest import FlinkRest
+from statefun_runtime.errors import FlinkError
+from statefun_runtime.flink.rest import FlinkRest, NoAnswerError
 
 
 @click.command(cls=Command)
@@ -23,6 +24,14 @@ def stop(url: str, job: str | None, directory: str | None, timeout: float, as_js
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
     rest = FlinkRest(url)
     found = running_job(rest, job)
+    where = directory or rest.savepoint_directory()
     click.echo(f"stopping job {found.id} with a savepoint", err=True)
-    place = wait(rest, found, rest.stop(found.id, directory), timeout)
+    request = rest.stop(found.id, directory)
+    try:
+        place = wait(rest, found, request, timeout)
+    except NoAnswerError as error:
+        # A cluster of one job may be gone before it is asked again.
+        raise FlinkError(
+            f"Flink ended before it said where the savepoint lies; it should be the newest in {where}: {error}"
+        ) from error
     click.echo(json.dumps({"job": found.id, "savepoint": place}) if as_json else place)

@@ -92,6 +92,15 @@ def test_a_stop_makes_a_savepoint_where_it_is_told(run: Callable[..., Result], f
     ]
 
 
+def test_a_cluster_that_is_gone_before_it_tells_leaves_its_savepoint_where_it_makes_them(
+    run: Callable[..., Result], flink: FlinkAnswers
+) -> None:
+    flink.ends = True
+    result = run("stop")
+    assert result.exit_code == 1
+    assert "it should be the newest in file:/app/savepoints" in result.stderr
+
+
 def test_a_savepoint_that_takes_too_long_is_an_error(run: Callable[..., Result], flink: FlinkAnswers) -> None:
     flink.in_progress = 1_000_000
     result = run("savepoint", "--timeout", "0.05")
