@@ -9,8 +9,10 @@ import yaml
 from statefun_runtime.flink.difference import Difference, different, refused
 from statefun_runtime.module.declaration import Declaration
 from statefun_runtime.module.kinds import ENDPOINTS
+from statefun_runtime.module.loader import LoadResult
 from statefun_runtime.module.node import MappingNode, Node, ScalarNode, SequenceNode, child, text
 from statefun_runtime.module.position import Position
+from statefun_runtime.module.problem import Problem
 from statefun_runtime.module.transport_spec import ASYNC, OKHTTP
 
 _FLINKS = re.compile(r"io\.statefun\.(kafka|kinesis)\.v1/(ingress|egress)", re.ASCII)
@@ -45,6 +47,19 @@ def module_differences(declarations: Iterable[Declaration]) -> Iterator[Differen
         if declared.kind == _KAFKA_INGRESS:
             yield from _kafka_ingress(declared)
         yield from _placeholders(declared.spec, declared.path)
+
+
+def wrong_for_flink(loaded: LoadResult) -> list[Problem]:
+    """What is wrong with a module file for Flink as well, without what `module_differences` tells.
+
+    Which of the client's properties are right is not judged: Flink hands them to the client of Java.
+    """
+    told = {(difference.position, difference.path) for difference in module_differences(loaded.declarations)}
+    return [
+        problem
+        for problem in loaded.errors
+        if (problem.position, problem.path) not in told and ".properties[" not in problem.path
+    ]
 
 
 def alias_differences(content: str, file: str) -> Iterator[Difference]:
@@ -125,6 +140,13 @@ def _kafka_ingress(declared: Declaration) -> Iterator[Difference]:
             f"{declared.path}.forwardHeaders",
             "Flink passes over it: functions see no headers",
             "put what functions need into the record's value",
+        )
+    if child(declared.spec, "startupPosition") is None:
+        yield different(
+            declared.position,
+            f"{declared.path}.startupPosition",
+            "without it Flink begins behind the newest record, this runtime at the offsets that the group committed",
+            "say it, as startupPosition: {type: group-offsets}",
         )
     handling = child(declared.spec, "invalidRecordHandling")
     yield from _invalid_records(declared, handling, declared.path)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from statefun_runtime.flink.difference import Difference, Effect
-from statefun_runtime.flink.module_differences import alias_differences, module_differences
+from statefun_runtime.flink.module_differences import alias_differences, module_differences, wrong_for_flink
 from statefun_runtime.module.loader import load_modules
 
 GOOD = """\
@@ -19,6 +19,7 @@ kind: io.statefun.kafka.v1/ingress
 spec:
   id: shop/orders
   address: kafka:9092
+  startupPosition: {type: earliest}
   invalidRecordHandling: {type: fail}
   topics:
     - {topic: orders, valueType: shop/Order, targets: [shop/cart]}
@@ -128,6 +129,7 @@ spec:
 """
     assert told(tmp_path, text) == [
         ("different", 5, "spec.forwardHeaders"),
+        ("different", 1, "spec.startupPosition"),
         ("different", 1, "spec.invalidRecordHandling"),
         ("different", 11, "spec.topics[0].invalidRecordHandling"),
     ]
@@ -148,6 +150,19 @@ spec:
         ("refused", 6, "spec.properties[0].ssl.key.password"),
         ("refused", 7, "spec.properties[1].client.id"),
     ]
+
+
+def test_properties_of_javas_client_are_not_wrong_for_flink(tmp_path: Path) -> None:
+    file = tmp_path / "module.yaml"
+    file.write_text(
+        f"{GOOD.replace('io.statefun.kinesis.v1/egress', 'io.statefun.kafka.v1/egress')}  address: kafka:1\n"
+        "  properties:\n    - interceptor.classes: org.example.Interceptor\n"
+    )
+    loaded = load_modules([file], as_written=True)
+    assert [problem.path for problem in loaded.errors] == ["spec.properties[0].interceptor.classes"]
+    assert wrong_for_flink(loaded) == []
+    file.write_text(GOOD.replace("functions: shop/*", "functions: shop"))
+    assert [problem.path for problem in wrong_for_flink(load_modules([file], as_written=True))] == ["spec.functions"]
 
 
 def test_an_alias_is_refused_and_an_anchor_alone_is_not() -> None:

@@ -14,7 +14,7 @@ from statefun_runtime.cli.loading import load_functions
 from statefun_runtime.config import find_config_file
 from statefun_runtime.flink.difference import Difference, Effect, refused
 from statefun_runtime.flink.function_differences import code_differences, function_differences
-from statefun_runtime.flink.module_differences import alias_differences, module_differences
+from statefun_runtime.flink.module_differences import alias_differences, module_differences, wrong_for_flink
 from statefun_runtime.flink.settings_differences import settings_differences
 from statefun_runtime.module.loader import LoadResult, load_modules
 from statefun_runtime.module.problem import Problem
@@ -65,15 +65,11 @@ def find_differences(file: Path, functions: str | None) -> Iterator[Difference]:
 
 
 def _of_module(file: Path, loaded: LoadResult) -> Iterator[Difference]:
-    found = list(module_differences(loaded.declarations))
-    # A kind that is unknown here as well is told once.
-    told = {(difference.position, difference.path) for difference in found}
-    for problem in loaded.errors:
-        if (problem.position, problem.path) not in told:
-            yield _as_difference(problem, "correct it; `statefun check` shows the same")
+    for problem in wrong_for_flink(loaded):
+        yield _as_difference(problem, "correct it; `statefun check` shows the same")
     if loaded.declarations:
         yield from alias_differences(file.read_text(encoding="utf-8-sig"), str(file))
-    yield from found
+    yield from module_differences(loaded.declarations)
     for problem in unserved_targets(loaded.module, ()):
         yield _as_difference(problem, "an endpoint for it; `statefun flink deploy --functions` writes one")
 

@@ -12,7 +12,7 @@ from statefun_runtime.cli.failure import Command, CommandError
 from statefun_runtime.cli.loading import load_functions
 from statefun_runtime.flink.deployment import Deployment, Target, deployment_files, functions_url
 from statefun_runtime.flink.difference import Effect
-from statefun_runtime.flink.module_differences import module_differences, secret_places
+from statefun_runtime.flink.module_differences import module_differences, secret_places, wrong_for_flink
 from statefun_runtime.flink.module_file import as_yaml, with_hosted
 from statefun_runtime.module.declaration import Declaration
 from statefun_runtime.module.loader import load_modules
@@ -86,10 +86,9 @@ def _name_of(directory: Path) -> str:
 def _declarations(files: Sequence[Path]) -> list[Declaration]:
     """What the files declare, secrets left as they stand. Raises CommandError if something is wrong with them."""
     loaded = load_modules(files, as_written=True)
-    refused = {(found.position, found.path) for found in module_differences(loaded.declarations)}
-    wrong = [str(problem) for problem in loaded.errors if (problem.position, problem.path) not in refused]
+    wrong = wrong_for_flink(loaded)
     if wrong:
-        raise CommandError("\n".join(wrong))
+        raise CommandError("\n".join(str(problem) for problem in wrong))
     return list(loaded.declarations)
 
 

@@ -22,7 +22,14 @@ spec:
   transport: {type: io.statefun.transports.v1/async, call: 30s}
 """
 EGRESS = "kind: io.statefun.kafka.v1/egress\nspec:\n  id: shop/out\n  address: kafka:9092\n"
-LOGIN = EGRESS + "  properties:\n    - sasl.jaas.config: com.Login required username=u password=hunter2;\n"
+LOGIN = (
+    EGRESS
+    + """\
+  properties:
+    - security.protocol: SASL_SSL
+    - sasl.jaas.config: PlainLoginModule required username="u" password="hunter2";
+"""
+)
 CERTIFICATE = MODULE.replace("call: 30s", "client_cert: c.pem, client_key: k.pem, client_key_password: p.txt")
 KINESIS = """\
 kind: io.statefun.kinesis.v1/egress
