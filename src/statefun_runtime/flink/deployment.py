@@ -102,7 +102,6 @@ def flink_configuration(deployment: Deployment) -> dict[str, str]:
     configuration = {
         **job_configuration(settings),
         "state.checkpoints.num-retained": "3",
-        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         "taskmanager.numberOfTaskSlots": "1",
         "env.java.opts": " ".join(JAVA_OPTIONS),
     }

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from statefun_runtime.cli.failure import Command, CommandError
+from statefun_runtime.cli.flink.interval_option import checkpoint_interval_option
 from statefun_runtime.cli.loading import load_functions
 from statefun_runtime.flink.deployment import Deployment, Target, deployment_files, functions_url
 from statefun_runtime.flink.difference import Effect
@@ -16,14 +17,6 @@ from statefun_runtime.flink.module_differences import module_differences, secret
 from statefun_runtime.flink.module_file import as_yaml, with_hosted
 from statefun_runtime.module.declaration import Declaration
 from statefun_runtime.module.loader import load_modules
-from statefun_runtime.units import parse_duration
-
-
-def _milliseconds(context: click.Context, parameter: click.Parameter, value: str) -> int:
-    try:
-        return parse_duration(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error), context, parameter) from error
 
 
 @click.command(cls=Command)
@@ -38,9 +31,7 @@ def _milliseconds(context: click.Context, parameter: click.Parameter, value: str
 )
 @click.option("--base-image", metavar="IMAGE", help="Image of Flink with Stateful Functions to build on.")
 @click.option("--parallelism", type=click.IntRange(min=1), default=1, show_default=True, help="TaskManagers.")
-@click.option(
-    "--checkpoint-interval", default="10 s", show_default=True, callback=_milliseconds, help="Between two of them."
-)
+@checkpoint_interval_option("10 s")
 @click.option("--storage", metavar="URI", help="Directory of checkpoints and savepoints; a volume by default.")
 def deploy(
     files: tuple[Path, ...], functions: str | None, target: Target, out: Path, force: bool, **options: Any

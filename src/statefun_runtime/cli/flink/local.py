@@ -15,6 +15,7 @@ import click
 from statefun_runtime.cli.application import read_modules
 from statefun_runtime.cli.failure import Command, CommandError
 from statefun_runtime.cli.flink.cache_options import cache_options
+from statefun_runtime.cli.flink.interval_option import checkpoint_interval_option
 from statefun_runtime.cli.loading import load_functions
 from statefun_runtime.cli.stopping import SIGNALS
 from statefun_runtime.flink.archives import LOCAL
@@ -26,7 +27,6 @@ from statefun_runtime.flink.local import LocalFlink
 from statefun_runtime.flink.maven import Cache
 from statefun_runtime.flink.module_file import KINDS, as_yaml, with_hosted
 from statefun_runtime.module.declaration import Declaration
-from statefun_runtime.units import parse_duration
 
 
 class JobOptions(NamedTuple):
@@ -36,13 +36,6 @@ class JobOptions(NamedTuple):
     checkpoint_interval: int
     state_backend: StateBackend
     from_savepoint: str | None
-
-
-def _milliseconds(context: click.Context, parameter: click.Parameter, value: str) -> int:
-    try:
-        return parse_duration(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error), context, parameter) from error
 
 
 def _savepoint(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -77,9 +70,7 @@ def _savepoint(context: click.Context, parameter: click.Parameter, value: str | 
 @click.option(
     "--parallelism", type=click.IntRange(min=1), default=1, show_default=True, help="Parallel parts of the job."
 )
-@click.option(
-    "--checkpoint-interval", default="1 s", show_default=True, callback=_milliseconds, help="Between two of them."
-)
+@checkpoint_interval_option("1 s")
 @click.option(
     "--state-backend",
     type=click.Choice(["hashmap", "rocksdb"]),
