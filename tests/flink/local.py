@@ -64,6 +64,7 @@ class FlinkLocal:
     def savepoint(self) -> str:
         """The last savepoint that it told of."""
         found: list[str] = re.findall(r"--from-savepoint (\S+)", self.said)
+        assert found, self.said
         return found[-1]
 
     def wait_until(self, condition: Callable[[], bool], what: str) -> None:

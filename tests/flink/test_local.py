@@ -67,12 +67,15 @@ def quickstart(tmp_path: Path) -> Iterator[Quickstart]:
     made.flink.kill()
 
 
-def test_the_quickstart_runs_on_flink_and_goes_on_from_its_savepoint(quickstart: Quickstart) -> None:
-    quickstart.flink.start()
+@pytest.mark.parametrize("options", [(), ("--cluster", "--state-backend", "rocksdb", "--parallelism", "2")])
+def test_the_quickstart_runs_on_flink_and_goes_on_from_its_savepoint(
+    quickstart: Quickstart, options: tuple[str, ...]
+) -> None:
+    quickstart.flink.start(*options)
     assert quickstart.greet("ada", {"greeting": "Hello"})[0] == 200
     assert quickstart.greeting() == "Hello, ada! This is visit number 1."
     assert quickstart.flink.stop() == 0
-    quickstart.flink.start("--from-savepoint", quickstart.flink.savepoint())
+    quickstart.flink.start(*options, "--from-savepoint", quickstart.flink.savepoint())
     assert quickstart.greet("ada", {"greeting": "Hello"})[0] == 200
     assert quickstart.greeting() == "Hello, ada! This is visit number 2."
     assert quickstart.flink.stop() == 0

@@ -76,20 +76,34 @@ def local_configuration(settings: JobSettings, rest_port: int) -> dict[str, str]
 def cluster_configuration(settings: JobSettings, rest_port: int, rpc_port: int) -> dict[str, str]:
     """A job on a JobManager and one TaskManager, processes of this machine that talk over loopback.
 
-    The registration's times are milliseconds; Flink's own make the start wait for seconds.
+    A TaskManager that no script of Flink's starts must be told all its resources. The times, in milliseconds, make
+    the processes find each other in half a second instead of several.
     """
     return {
         **job_configuration(settings),
         **_loopback(settings, rest_port),
+        "execution.target": "remote",
+        "execution.attached": "false",
         "jobmanager.rpc.address": "127.0.0.1",
         "jobmanager.rpc.port": str(rpc_port),
         "jobmanager.bind-host": "127.0.0.1",
-        "taskmanager.bind-host": "127.0.0.1",
         "taskmanager.host": "127.0.0.1",
-        "taskmanager.memory.process.size": "1536m",
-        "jobmanager.memory.process.size": "1024m",
+        "taskmanager.bind-host": "127.0.0.1",
+        "taskmanager.cpu.cores": str(settings.parallelism),
+        "taskmanager.memory.framework.heap.size": "128 mb",
+        "taskmanager.memory.framework.off-heap.size": "128 mb",
+        "taskmanager.memory.jvm-metaspace.size": "256 mb",
+        "taskmanager.memory.jvm-overhead.min": "192 mb",
+        "taskmanager.memory.jvm-overhead.max": "192 mb",
+        "taskmanager.memory.task.heap.size": "512 mb",
+        "taskmanager.memory.task.off-heap.size": "0",
+        "taskmanager.memory.network.min": "64 mb",
+        "taskmanager.memory.network.max": "64 mb",
+        "taskmanager.memory.managed.size": "256 mb",
         "cluster.registration.error-delay": "300",
         "cluster.registration.initial-timeout": "300",
+        "rest.retry.delay": "500",
+        "rest.retry.max-attempts": "600",
     }
 
 

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ log4j.appender.file.layout.ConversionPattern=%d %-5p %c - %m%n
 """
 _HEAP = "-Xmx1g"
 TAIL_LINES = 30
+STOP_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,14 @@ class Home:
     def log(self, name: str) -> Path:
         return self.path / "log" / f"{name}.log"
 
+    def newest_checkpoint(self, since: float) -> Path | None:
+        """The newest checkpoint that is whole, if it was made after a time (in seconds since 1970)."""
+        return _newest(self.checkpoints.glob("*/chk-*/_metadata"), since)
+
+    def newest_savepoint(self, since: float) -> Path | None:
+        """The newest savepoint that is whole, if it was made after a time (in seconds since 1970)."""
+        return _newest(self.savepoints.glob("*/_metadata"), since)
+
     def write(self, module: str, configuration: Mapping[str, str]) -> None:
         """Write what Flink reads; for its owner alone, since a module file may hold passwords. Raises FlinkError."""
         try:
@@ -56,10 +65,16 @@ class Home:
 
 
 class FlinkProcess:
-    """One process of Java. It logs into the file `log`; what Java itself prints is in `out`."""
+    """One process of Java. It logs into the file `log`; what Java itself prints is in `out`.
 
-    def __init__(self, home: Home, name: str, class_path: Sequence[Path], arguments: Sequence[str]) -> None:
+    One that is `transient` has done its task when it ends with success.
+    """
+
+    def __init__(
+        self, home: Home, name: str, class_path: Sequence[Path], arguments: Sequence[str], *, transient: bool = False
+    ) -> None:
         self.name = name
+        self._transient = transient
         self.log = home.log(name)
         self.out = self.log.with_suffix(".out")
         self.log.write_bytes(b"")
@@ -76,22 +91,19 @@ class FlinkProcess:
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
             )
 
-    def ended(self) -> int | None:
-        """The exit code once it has ended."""
-        return self._process.poll()
+    def failed(self) -> int | None:
+        """The exit code once it has ended, unless that was its task."""
+        code = self._process.poll()
+        return None if code == 0 and self._transient else code
 
-    def wait(self, seconds: float) -> bool:
-        """Whether it ends by itself within a time."""
+    def stop(self) -> None:
+        """End it; at once if it does not end by itself. Durable is what the last checkpoint or savepoint holds."""
+        self._process.terminate()
         try:
-            self._process.wait(seconds)
+            self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            return False
-        return True
-
-    def kill(self) -> None:
-        """End it at once, if it runs: durable is what the last checkpoint holds."""
-        self._process.kill()
-        self._process.wait()
+            self._process.kill()
+            self._process.wait()
 
     def tail(self) -> str:
         """The last lines of its log and of what it printed."""
@@ -99,11 +111,33 @@ class FlinkProcess:
         return "\n".join(line for lines in read for line in lines[-TAIL_LINES:])
 
 
-def mini_cluster(home: Home, jars: Sequence[Path], extension: Path) -> FlinkProcess:
+def mini_cluster(home: Home, jars: Sequence[Path], extension: Path) -> Iterator[FlinkProcess]:
     """All of Flink in one process. `extension` is a directory of classes beside Flink's archives."""
+    yield FlinkProcess(home, "flink", (extension, *jars), _submission(jars))
+
+
+def cluster(home: Home, jars: Sequence[Path], extension: Path) -> Iterator[FlinkProcess]:
+    """A JobManager, a TaskManager, and a client that hands them the job and ends."""
+    class_path = (extension, *jars)
+    configured = ("--configDir", str(home.path / "conf"))
+    runtime = "org.apache.flink.runtime"
+    yield FlinkProcess(
+        home, "jobmanager", class_path, (f"{runtime}.entrypoint.StandaloneSessionClusterEntrypoint", *configured)
+    )
+    yield FlinkProcess(home, "taskmanager", class_path, (f"{runtime}.taskexecutor.TaskManagerRunner", *configured))
+    yield FlinkProcess(home, "client", class_path, _submission(jars), transient=True)
+
+
+def _submission(jars: Sequence[Path]) -> tuple[str, ...]:
     core = next(jar for jar in jars if jar.name.startswith("statefun-flink-core"))
-    arguments = ("org.apache.flink.client.cli.CliFrontend", "run", "-c", JOB_CLASS, str(core))
-    return FlinkProcess(home, "flink", (extension, *jars), arguments)
+    return ("org.apache.flink.client.cli.CliFrontend", "run", "-c", JOB_CLASS, str(core))
+
+
+def _newest(metadata: Iterable[Path], since: float) -> Path | None:
+    """The directory whose metadata, which is written last, is the newest and not older than `since`."""
+    made = {file.parent: file.stat().st_mtime for file in metadata}
+    newest = max(made, key=lambda directory: made[directory], default=None)
+    return newest if newest is not None and made[newest] >= since else None
 
 
 def _write_private(file: Path, text: str) -> None:

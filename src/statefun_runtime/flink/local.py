@@ -8,11 +8,10 @@ from statefun_runtime.errors import FlinkError
 from statefun_runtime.flink.flink_process import FlinkProcess, Home
 from statefun_runtime.flink.function_servers import FunctionServers
 from statefun_runtime.flink.job_watch import JobWatch
-from statefun_runtime.flink.rest import FlinkRest
+from statefun_runtime.flink.rest import FlinkRest, NoAnswerError
 
 _LOOK_SECONDS = 0.25
 _SAVEPOINT_SECONDS = 60.0
-_END_SECONDS = 20.0
 
 
 class LocalFlink:
@@ -32,6 +31,7 @@ class LocalFlink:
         self._servers = servers
         self._report = report
         self._watch = JobWatch(self._rest, report)
+        self._started = time.time()
 
     def run(self, stop: Event) -> None:
         """Watch until `stop`, then stop the job with a savepoint if it runs.
@@ -49,7 +49,7 @@ class LocalFlink:
         if code is not None:
             raise FlinkError(f"a process that serves functions ended with code {code}; its words are above")
         for process in self._processes:
-            if (code := process.ended()) is not None:
+            if (code := process.failed()) is not None:
                 raise FlinkError(
                     f"{process.name} ended with code {code}. The end of {process.log} and {process.out}:\n"
                     f"{process.tail()}\n{self._how_to_go_on()}"
@@ -68,23 +68,30 @@ class LocalFlink:
             self._report(f"stopped without a savepoint: {error}. {self._how_to_go_on()}")
             return
         self._report(f"stopped; to go on from here: --from-savepoint {place}")
-        for process in self._processes:
-            process.wait(_END_SECONDS)
 
     def _savepoint(self, job: str) -> str:
         self._report("stopping with a savepoint")
+        asked = time.time()
         request = self._rest.stop(job, self._home.savepoints.as_uri())
         give_up = time.monotonic() + _SAVEPOINT_SECONDS
         while time.monotonic() < give_up:
-            if (place := self._rest.saved(job, request)) is not None:
+            try:
+                place = self._rest.saved(job, request)
+            except NoAnswerError:
+                place = self._left_behind(asked)
+            if place is not None:
                 return place.removeprefix("file:")
             time.sleep(0.05)
         raise FlinkError(f"there is none after {_SAVEPOINT_SECONDS:.0f} s")
 
+    def _left_behind(self, asked: float) -> str | None:
+        """The savepoint of a MiniCluster that has ended well: it ends with its job, maybe before it was asked where."""
+        ended = [process.failed() for process in self._processes]
+        savepoint = self._home.newest_savepoint(asked)
+        return str(savepoint) if ended == [0] and savepoint is not None else None
+
     def _how_to_go_on(self) -> str:
-        newest = max(
-            self._home.checkpoints.glob("*/chk-*/_metadata"), key=lambda file: file.stat().st_mtime, default=None
-        )
-        if newest is None:
-            return "There is no checkpoint yet."
-        return f"To go on from the last checkpoint: --from-savepoint {newest.parent}"
+        checkpoint = self._home.newest_checkpoint(self._started)
+        if checkpoint is None:
+            return "There is no checkpoint of this run."
+        return f"To go on from the last checkpoint: --from-savepoint {checkpoint}"

@@ -14,7 +14,7 @@ _SECONDS = 10.0
 
 
 class NoAnswerError(FlinkError):
-    """Nobody answers at the address."""
+    """Nobody answers at the address, or not yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,8 @@ class FlinkRest:
             raise NoAnswerError(f"nobody answers at {self.url}: {error}") from error
         finally:
             connection.close()
+        if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            raise NoAnswerError(f"{self.url} does not answer yet: {_shortened(said)}")
         if answer.status >= HTTPStatus.BAD_REQUEST:
             raise FlinkError(f"{self.url}{path} answers {answer.status}: {_shortened(said)}")
         return json.loads(said)

@@ -72,3 +72,12 @@ def test_nobody_at_the_address_is_an_error_of_its_own() -> None:
         unused.bind(("127.0.0.1", 0))
         with pytest.raises(NoAnswerError, match="nobody answers at"):
             FlinkRest(f"http://127.0.0.1:{unused.getsockname()[1]}").jobs()
+
+
+def test_a_job_manager_that_is_still_starting_does_not_answer_yet() -> None:
+    leaderless = {"errors": ["Service temporarily unavailable due to an ongoing leader election. Please refresh."]}
+    with (
+        answering({"GET /jobs/overview": (503, leaderless)}) as url,
+        pytest.raises(NoAnswerError, match="leader election"),
+    ):
+        FlinkRest(url).jobs()

@@ -19,8 +19,8 @@ from statefun_runtime.cli.flink.interval_option import checkpoint_interval_optio
 from statefun_runtime.cli.loading import load_functions
 from statefun_runtime.cli.stopping import SIGNALS
 from statefun_runtime.flink.archives import LOCAL
-from statefun_runtime.flink.configuration import JobSettings, StateBackend, local_configuration
-from statefun_runtime.flink.flink_process import Home, mini_cluster
+from statefun_runtime.flink.configuration import JobSettings, StateBackend, cluster_configuration, local_configuration
+from statefun_runtime.flink.flink_process import FlinkProcess, Home, cluster, mini_cluster
 from statefun_runtime.flink.function_servers import FunctionServers
 from statefun_runtime.flink.java_classes import LOCAL_SOURCE, compiled
 from statefun_runtime.flink.local import LocalFlink
@@ -36,6 +36,7 @@ class JobOptions(NamedTuple):
     checkpoint_interval: int
     state_backend: StateBackend
     from_savepoint: str | None
+    cluster: bool
 
 
 def _savepoint(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -78,6 +79,7 @@ def _savepoint(context: click.Context, parameter: click.Parameter, value: str | 
     show_default=True,
     help="Where Flink keeps state: in memory, or in RocksDB.",
 )
+@click.option("--cluster", is_flag=True, help="A JobManager and a TaskManager in processes of their own.")
 @click.option("--from-savepoint", metavar="PATH", callback=_savepoint, help="Begin from a savepoint or a checkpoint.")
 @cache_options
 def local(
@@ -103,11 +105,19 @@ def local(
     with _stop_on_signals() as stop, ExitStack() as running:
         servers = hosted.start(running) if hosted is not None else None
         module = with_hosted(declarations, hosted.typenames, servers.url) if hosted and servers else declarations
-        place.write(as_yaml(module), local_configuration(_settings(place, options), rest_port))
-        flink = mini_cluster(place, jars, extension)
-        running.callback(flink.kill)
-        click.echo(f"starting Apache Flink; its log is {flink.log}")
-        LocalFlink(place, f"http://127.0.0.1:{rest_port}", [flink], servers, click.echo).run(stop)
+        settings = _settings(place, options)
+        configuration = (
+            cluster_configuration(settings, rest_port, _free_port())
+            if options.cluster
+            else local_configuration(settings, rest_port)
+        )
+        place.write(as_yaml(module), configuration)
+        flink: list[FlinkProcess] = []
+        for started in (cluster if options.cluster else mini_cluster)(place, jars, extension):
+            running.callback(started.stop)
+            click.echo(f"starting Apache Flink; the log of {started.name} is {started.log}")
+            flink.append(started)
+        LocalFlink(place, f"http://127.0.0.1:{rest_port}", flink, servers, click.echo).run(stop)
 
 
 class _Hosted:
@@ -143,7 +153,10 @@ def _settings(home: Home, options: JobOptions) -> JobSettings:
         module=home.module.as_uri(),
         checkpoints=home.checkpoints.as_uri(),
         savepoints=home.savepoints.as_uri(),
-        **options._asdict(),
+        parallelism=options.parallelism,
+        checkpoint_interval=options.checkpoint_interval,
+        state_backend=options.state_backend,
+        from_savepoint=options.from_savepoint,
     )
 
 
