@@ -12,6 +12,7 @@ from statefun_runtime.errors import FlinkError
 from statefun_runtime.flink.archives import LOCAL
 from statefun_runtime.flink.java_classes import LOCAL_SOURCE, compiled
 from statefun_runtime.flink.maven import Archives, Cache
+from statefun_runtime.flink.state_bridge import STATE_SOURCE
 
 OPERATOR = Archives(
     "the schema of the Flink Kubernetes Operator", ("org.apache.flink:flink-kubernetes-operator-api:1.10.0",)
@@ -22,7 +23,8 @@ OPERATOR = Archives(
 def main() -> int:
     cache = Cache(default_cache(), partial(print, flush=True))
     try:
-        compiled(LOCAL_SOURCE, cache.jars(LOCAL), cache)
+        for source in (LOCAL_SOURCE, STATE_SOURCE):
+            compiled(source, cache.jars(LOCAL), cache)
         cache.jars(OPERATOR)
         class_path()
     except (FlinkError, ArchivesError) as error:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple, TypeAlias
 
@@ -100,8 +100,7 @@ class InProcessEndpoint(Hosted):
         return {typename: spec.location for typename, spec in self._specs.items()}
 
     def declared(self) -> Iterator[tuple[str, list[StateSpec]]]:
-        for typename, spec in self._specs.items():
-            yield typename, [_state_spec(value) for value in spec.specs]
+        return declared_states(self._specs.values())
 
     async def start(self) -> None:
         """Nothing to start."""
@@ -225,6 +224,12 @@ def _failure(batch: Batch, error: Exception) -> Failure:
 
 def _name(batch: Batch) -> str:
     return f"{batch.target[0]} {batch.target[1]!r}"
+
+
+def declared_states(functions: Iterable[StatefulFunctionSpec]) -> Iterator[tuple[str, list[StateSpec]]]:
+    """The function types and the states they declare."""
+    for spec in functions:
+        yield spec.typename, [_state_spec(value) for value in spec.specs]
 
 
 def _state_spec(value: ValueSpec[Any]) -> StateSpec:

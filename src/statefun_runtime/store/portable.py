@@ -76,12 +76,12 @@ def export_lines(store: Store) -> Iterator[bytes]:
     head = read_head(store)
     if head is None:
         raise StoreError("nothing is durable yet, so there is nothing to export")
-    yield _line(Header(format=1, statefun=__version__, **head._asdict()))
+    yield line_bytes(Header(format=1, statefun=__version__, **head._asdict()))
     lines = 0
     for line in _lines(store):
-        yield _line(line)
+        yield line_bytes(line)
         lines += 1
-    yield _line(End(lines=lines))
+    yield line_bytes(End(lines=lines))
 
 
 def import_lines(file: BinaryIO, name: str, data_dir: Path, egress_files: EgressFiles) -> Header:
@@ -116,6 +116,17 @@ def fill(store: Store, file: BinaryIO, name: str) -> Header:
     lineage = (Table.META, changes.LINEAGE, rows.bytes_row(header.lineage.encode()))
     store.commit(Changes(puts=[*meta, lineage]))
     return header
+
+
+def read_rows(file: BinaryIO, name: str) -> Iterator[Row]:
+    """The rows that an export stands for. That it is whole is known when the last one came.
+
+    Raises:
+        FormatError: Another version exported it.
+        StoreError: A line is wrong.
+    """
+    source = _Source(file, name)
+    yield from source.rows(source.header())
 
 
 class _Source:
@@ -186,7 +197,8 @@ def _lines(store: Store) -> Iterator[Line]:
             yield line_of(table, key, row, specs)
 
 
-def _line(line: Line | Header | End) -> bytes:
+def line_bytes(line: Line | Header | End) -> bytes:
+    """A line of an export, with its line break."""
     fields = {"kind": line.kind} | line.model_dump(exclude_unset=True)
     text = json.dumps(fields, ensure_ascii=False, allow_nan=False)
     try:

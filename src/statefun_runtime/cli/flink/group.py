@@ -6,6 +6,7 @@ from statefun_runtime.cli.flink.check import check
 from statefun_runtime.cli.flink.deploy import deploy
 from statefun_runtime.cli.flink.local import local
 from statefun_runtime.cli.flink.savepoint import savepoint
+from statefun_runtime.cli.flink.state import export, import_
 from statefun_runtime.cli.flink.status import status
 from statefun_runtime.cli.flink.stop import stop
 
@@ -22,6 +23,6 @@ def flink() -> None:
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
 
 
-_COMMANDS: tuple[click.Command, ...] = (local, check, deploy, status, savepoint, stop)
+_COMMANDS: tuple[click.Command, ...] = (local, check, deploy, status, savepoint, stop, export, import_)
 for _command in _COMMANDS:
     flink.add_command(_command)
