@@ -2,8 +2,8 @@
 
 import logging
 import sys
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -118,18 +118,22 @@ async def _run(module: Module, hosted: Hosted, config: RuntimeConfig, *, reload:
     with stop_on_signals(_STUCK_SECONDS + config.stop_timeout / 1000) as stop:
         await hosted.start()
         try:
-            for problem in (
-                *unserved_targets(module, hosted.functions),
-                *idle_policies(config, module, hosted.functions),
-            ):
+            served = hosted.functions
+            for problem in (*unserved_targets(module, served), *idle_policies(config, module, served)):
                 _log.warning("%s", problem)
             _announce(parts(module, hosted, config), module.secrets)
-            runtime = Runtime(module, hosted, config)
-            async with AsyncExitStack() as stack:
-                if isinstance(hosted, Workers):
-                    hosted.when_changed = runtime.functions_changed
-                    if reload:
-                        await stack.enter_async_context(reloading(hosted, Path.cwd()))
+            async with _followed(Runtime(module, hosted, config), hosted, reload=reload) as runtime:
                 await runtime.run(stop)
         finally:
             await hosted.stop()
+
+
+@asynccontextmanager
+async def _followed(runtime: Runtime, hosted: Hosted, *, reload: bool) -> AsyncGenerator[Runtime]:
+    """Let a runtime hear of what becomes of its workers, if it has any."""
+    if not isinstance(hosted, Workers):
+        yield runtime
+        return
+    hosted.when_changed = runtime.functions_changed
+    async with reloading(hosted, Path.cwd()) if reload else nullcontext():
+        yield runtime
