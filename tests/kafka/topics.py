@@ -84,6 +84,8 @@ class Reader:
         self.records: list[tuple[str, str]] = []
         self.times: list[float] = []
         """When each was read."""
+        self.last_error = "none"
+        """What the client told last instead of a record, and when."""
 
     def read(self, count: int) -> list[tuple[str, str]]:
         """All (key, value) until there are `count`, and what comes right behind them."""
@@ -100,7 +102,10 @@ class Reader:
         message = self._consumer.poll(seconds)
         if message is None:
             return False
-        if message.error() is None:
+        error = message.error()
+        if error is not None:
+            self.last_error = f"{error} at {time.time():.3f}"
+        else:
             self.records.append(((message.key() or b"").decode(), (message.value() or b"").decode()))
             self.times.append(time.time())
         return True

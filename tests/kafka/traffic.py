@@ -85,7 +85,10 @@ class Watching:
         """Wait until so many records are there; an AssertionError if they do not come."""
         give_up = time.monotonic() + seconds
         while self.count < count:
-            assert time.monotonic() < give_up, f"{self.count} of {count} records came within {seconds:.0f} s"
+            assert time.monotonic() < give_up, (
+                f"{self.count} of {count} records came within {seconds:.0f} s, up to {time.time():.3f}; "
+                f"the reader's last error: {self._reader.last_error}"
+            )
             self._done.wait(0.05)
 
     def wait_for_silence(self) -> None:
