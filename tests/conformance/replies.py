@@ -55,7 +55,7 @@ def ask(port: int, request: Request) -> Answer:
         connection.request(request.method, request.path, body, dict(request.headers))
         response = connection.getresponse()
         data = response.read()
-    except http.client.RemoteDisconnected:
+    except (ConnectionResetError, BrokenPipeError):
         return Answer(CLOSED, None)
     finally:
         connection.close()
