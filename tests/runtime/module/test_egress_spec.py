@@ -1,8 +1,15 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from statefun_runtime.module.aws_spec import DefaultCredentials, DefaultRegion
+from statefun_runtime.module.aws_spec import (
+    BasicCredentials,
+    CustomEndpointRegion,
+    DefaultCredentials,
+    DefaultRegion,
+    ProfileCredentials,
+)
 from statefun_runtime.module.egress_spec import (
     AtLeastOnce,
     ExactlyOnce,
@@ -11,6 +18,7 @@ from statefun_runtime.module.egress_spec import (
     KinesisEgressSpec,
     NoGuarantee,
     PlaygroundEgressSpec,
+    SubscriptionEgressSpec,
 )
 from statefun_runtime.module.spec import Spec
 
@@ -92,11 +100,41 @@ def test_all_properties_of_a_kinesis_egress_are_read(load: Load) -> None:
     assert found.client_config_properties == ({"ThreadingModel": "POOLED"},)
 
 
+def test_a_kinesis_egress_can_use_another_endpoint_and_a_profile(load: Load) -> None:
+    region = "{type: custom-endpoint, endpoint: 'http://localhost:4567', id: us-west-1}"
+    profile = "{type: profile, profileName: john, profilePath: /path/to/config}"
+    found = spec(load, f"{KINESIS}  awsRegion: {region}\n  awsCredentials: {profile}\n")
+    assert isinstance(found, KinesisEgressSpec)
+    assert found.aws_region == CustomEndpointRegion(
+        type="custom-endpoint", endpoint="http://localhost:4567", id="us-west-1"
+    )
+    assert found.aws_credentials == ProfileCredentials(
+        type="profile", profile_name="john", profile_path=Path("/path/to/config")
+    )
+
+
+def test_a_kinesis_egress_can_have_keys_which_are_not_shown(load: Load) -> None:
+    found = spec(load, KINESIS + "  awsCredentials: {type: basic, accessKeyId: AKIA, secretAccessKey: hidden}\n")
+    assert isinstance(found, KinesisEgressSpec)
+    assert found.aws_credentials == BasicCredentials(
+        type="basic", access_key_id="AKIA", secret_access_key=SecretStr("hidden")
+    )
+    assert "hidden" not in repr(found)
+
+
 def test_a_playground_egress_has_a_port_and_topics(load: Load) -> None:
     kind = "kind: io.statefun.playground.v1/egress\nspec: "
     assert spec(load, kind + "{}") == PlaygroundEgressSpec(port=8091, topics=())
     assert spec(load, kind + "{port: 1, topics: [a, no]}") == PlaygroundEgressSpec(port=1, topics=("a", "no"))
     assert PlaygroundEgressSpec.id == "io.statefun.playground/egress"
+
+
+def test_all_properties_of_an_http_egress_are_read(load: Load) -> None:
+    kind = "kind: io.statefun.http.v1/egress\nspec:\n  id: a/out\n"
+    more = "  port: 0\n  retentionTime: 2 h\n  retentionSize: 3 MiB\n"
+    assert spec(load, kind + more) == SubscriptionEgressSpec(
+        id="a/out", port=0, retention_time=7_200_000, retention_size=3 << 20
+    )
 
 
 def test_a_file_egress_writes_json_lines(load: Load, tmp_path: Path) -> None:

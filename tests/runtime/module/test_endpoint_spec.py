@@ -87,6 +87,12 @@ def test_version_2_can_name_the_okhttp_transport(load: Load) -> None:
     assert endpoint(load, text).transport == TransportSpec(7000, 10_000, 10_000, 10_000)
 
 
+def test_all_timeouts_of_the_okhttp_transport_are_read(load: Load) -> None:
+    timeouts = "{call: 1 h, connect: 2 s, read: 3, write: 4 min}"
+    text = V2 + f"  transport: {{type: io.statefun.transports.v1/okhttp, timeouts: {timeouts}}}\n"
+    assert endpoint(load, text).transport == TransportSpec(3_600_000, 2000, 3, 240_000)
+
+
 @pytest.mark.parametrize(("written", "limit"), [("1", 1), ("0", None), ("-5", None), ("1000", 1000)])
 def test_a_batch_limit_of_0_or_less_is_none(load: Load, written: str, limit: int | None) -> None:
     assert endpoint(load, V2 + f"  maxNumBatchRequests: {written}\n").max_batch == limit

@@ -214,6 +214,11 @@ def test_a_playground_ingress_needs_nothing(load: Load) -> None:
     assert PlaygroundIngressSpec.id == "io.statefun.playground/ingress"
 
 
+def test_all_properties_of_a_playground_ingress_are_read(load: Load) -> None:
+    text = "kind: io.statefun.playground.v1/ingress\nspec: {port: 8080, forwardHeaders: true}\n"
+    assert spec(load, text) == PlaygroundIngressSpec(port=8080, forward_headers=True)
+
+
 def test_a_file_ingress_has_defaults_for_what_is_not_needed(load: Load, tmp_path: Path) -> None:
     assert spec(load, FILE) == FileIngressSpec(
         id="com.example/flights",
