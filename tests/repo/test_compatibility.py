@@ -1,7 +1,9 @@
 """docs/reference/compatibility.md has a row for each part of the protocol and of module files, each with a test."""
 
+import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from google.protobuf.descriptor import Descriptor
@@ -16,6 +18,26 @@ from tests.runtime.module.properties import property_names
 PAGE = "docs/reference/compatibility.md"
 KINDS = {**ENDPOINTS, **INGRESSES, **EGRESSES}
 COLUMNS = {"The protocol": 9, "Module files": 4, "Replies beside the Go SDK's": 4}
+HEADS = {
+    "The protocol": ("Flink 3.3", "this runtime", "Go", "JavaScript", "Java", "Python", "this SDK"),
+    "Module files": ("Flink 3.3", "this runtime"),
+}
+SDKS = {"Go", "JavaScript", "Java", "Python", "this SDK"}
+RUNS = {
+    "tests/sdk/": {"this SDK"},
+    "tests/runtime/": {"this runtime"},
+    "tests/kafka/": {"this runtime"},
+    "tests/kinesis/": {"this runtime"},
+    "tests/flink/": {"Flink 3.3"},
+    "tests/protocol/": {"Python", "this SDK"},
+    "tests/conformance/test_replies.py": {"Go", "this SDK"},
+    "tests/conformance/test_trees.py": {"this runtime", *SDKS},
+    "tests/conformance/test_undertow.py": {"this runtime", "Java"},
+    "tests/conformance/test_quirks.py": SDKS,
+}
+"""Which columns a test is about, by where it stands."""
+READ = "†"
+NO_CONCERN = "—"
 
 
 def cells(row: str) -> list[str]:
@@ -24,6 +46,58 @@ def cells(row: str) -> list[str]:
 
 def spans(text: str) -> list[str]:
     return re.findall(r"`([^`]+)`", text)
+
+
+def told_in(section: str, row: str) -> dict[str, str]:
+    """What a row tells, by column."""
+    return dict(zip(HEADS[section], cells(row)[1:-1], strict=True))
+
+
+def named_in(row: str) -> list[tuple[str, str]]:
+    """File and name of each test that a row names."""
+    return TEST_REFERENCE.findall(cells(row)[-1])
+
+
+def columns_of(file: str) -> set[str]:
+    """The columns that the tests of a file are about."""
+    return {column for place, columns in RUNS.items() if file.startswith(place) for column in columns}
+
+
+def rows_of(kind: str) -> list[str]:
+    text = (ROOT / PAGE).read_text(encoding="utf-8")
+    section = text.partition(f"\n### `{kind}`\n")[2].partition("\n## ")[0].partition("\n### ")[0]
+    return [row for row in section.splitlines() if row.startswith("| `")]
+
+
+def properties_in(row: str) -> set[str]:
+    return {part for span in spans(cells(row)[0]) for part in span.split(".")}
+
+
+@cache
+def sources_in(file: str) -> dict[str, str]:
+    """The text of each function and constant of a file, by name."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    sources: dict[str, str] = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            parts = [*node.decorator_list, node]
+            sources[node.name] = "".join(ast.get_source_segment(text, part) or "" for part in parts)
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            sources[node.targets[0].id] = ast.get_source_segment(text, node) or ""
+    return sources
+
+
+@cache
+def words_of(file: str, name: str) -> frozenset[str]:
+    """All words in a test, and in the functions and constants of its file that it uses."""
+    sources = sources_in(file)
+    waiting, seen, words = {name}, {name}, set[str]()
+    while waiting:
+        found = set(re.findall(r"\w+", sources[waiting.pop()]))
+        words |= found
+        waiting |= (found & sources.keys()) - seen
+        seen |= waiting
+    return frozenset(words)
 
 
 def messages(descriptor: Descriptor, path: str = "") -> Iterator[tuple[str, list[str]]]:
@@ -51,10 +125,7 @@ def test_every_message_and_field_of_the_protocol_has_a_row() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_property_of_a_kind_has_a_row(kind: str) -> None:
-    text = (ROOT / PAGE).read_text(encoding="utf-8")
-    section = text.partition(f"\n### `{kind}`\n")[2].partition("\n## ")[0].partition("\n### ")[0]
-    firsts = [cells(row)[0] for row in section.splitlines() if row.startswith("| `")]
-    named = {part for first in firsts for span in spans(first) for part in span.split(".")}
+    named = {name for row in rows_of(kind) for name in properties_in(row)}
     assert sorted(property_names(KINDS[kind]) - named) == []
 
 
@@ -65,6 +136,42 @@ def test_every_row_has_all_its_cells(section: str) -> None:
     assert [row for row in rows if len(cells(row)) != COLUMNS[section] or not all(cells(row))] == []
 
 
-@pytest.mark.parametrize("section", ["The protocol", "Module files"])
-def test_every_row_names_a_test(section: str) -> None:
-    assert [row for row in table_rows(PAGE, section) if not TEST_REFERENCE.search(cells(row)[-1])] == []
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_property_is_in_a_test_of_its_row(kind: str) -> None:
+    missing = [
+        name
+        for row in rows_of(kind)
+        for name in sorted(properties_in(row))
+        if not any(name in words_of(*test) for test in named_in(row))
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("section", HEADS)
+def test_every_named_test_exists_and_is_about_a_column(section: str) -> None:
+    named = {test for row in table_rows(PAGE, section) for test in named_in(row)}
+    assert named
+    assert sorted(test for test in named if test[1] not in sources_in(test[0]) or not columns_of(test[0])) == []
+
+
+@pytest.mark.parametrize("section", HEADS)
+def test_every_cell_is_held_by_a_test_of_its_row_unless_it_is_marked_as_read(section: str) -> None:
+    unheld: list[tuple[str, str]] = []
+    for row in table_rows(PAGE, section):
+        held = {column for file, _ in named_in(row) for column in columns_of(file)}
+        for head, cell in told_in(section, row).items():
+            if head not in held and not cell.endswith(READ) and cell != NO_CONCERN:
+                unheld.append((cells(row)[0], head))
+    assert unheld == []
+
+
+@pytest.mark.parametrize("section", HEADS)
+def test_what_this_runtime_and_this_sdk_do_is_not_only_read(section: str) -> None:
+    ours = [
+        (cells(row)[0], cell)
+        for row in table_rows(PAGE, section)
+        for head, cell in told_in(section, row).items()
+        if head.startswith("this ")
+    ]
+    assert ours
+    assert [(first, cell) for first, cell in ours if READ in cell] == []
