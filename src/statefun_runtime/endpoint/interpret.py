@@ -23,7 +23,7 @@ class ContentError(ValueError):
 
 def interpret(response: Response, max_bytes: int, now: int) -> Reply:
     """The reply in `response`. `max_bytes` bounds its decompressed body; `now` is the wall clock's time in ms."""
-    status = response.status
+    status = _status(response)
     if 200 <= status < 300:
         try:
             return decode_reply(decode_content(response, max_bytes))
@@ -44,6 +44,17 @@ def decode_content(response: Response, max_bytes: int) -> bytes:
     """The body without its content encoding. Raises ContentError."""
     window = _window(response)
     return response.body if window is None else _inflate(response.body, window, max_bytes)
+
+
+def _status(response: Response) -> int:
+    """The status. Without a body it may be the error that only a header `Status` tells of.
+
+    Apache's Java examples on Undertow answer 200 with `Status: 500` when a function failed.
+    """
+    if response.body or response.status >= 300:
+        return response.status
+    told = response.headers.get(b"status", b"")[:3]
+    return int(told) if told.isdigit() and 400 <= int(told) < 600 else response.status
 
 
 def _window(response: Response) -> int | None:

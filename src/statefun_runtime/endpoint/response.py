@@ -14,7 +14,9 @@ MAX_HEAD_BYTES = 64 * 1024
 _CHUNK_OVERHEAD = 8
 """Bytes of framing that a byte of body may cost: one in a chunk of its own costs five."""
 
-_KEPT = frozenset({b"content-encoding", b"content-length", b"location", b"retry-after", b"transfer-encoding"})
+_KEPT = frozenset(
+    {b"content-encoding", b"content-length", b"location", b"retry-after", b"status", b"transfer-encoding"}
+)
 _BODILESS = frozenset({204, 304})
 
 
