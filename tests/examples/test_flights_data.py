@@ -2,6 +2,8 @@ import csv
 import json
 from pathlib import Path
 
+import pytest
+
 from examples.flights.compare import differences
 from examples.flights.data import flight, read_rows, scheduled, source, write_files
 from examples.flights.expected import expected
@@ -64,6 +66,7 @@ def test_minutes_have_two_digits() -> None:
     assert scheduled(row(minute="5")) == "2013-01-01T10:05Z"
 
 
+@pytest.mark.slow
 def test_the_package_holds_the_flights_of_january() -> None:
     rows = list(read_rows(source(), month=1))
     assert len(rows) == 27_004

@@ -1,5 +1,6 @@
 """Delayed messages: when they fire, what cancels them, and what of them is on disk."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -330,6 +331,7 @@ steps = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(steps, st.integers(1, 5))
 def test_delayed_messages_are_those_of_a_plain_list_and_so_are_the_rows(
     steps: list[tuple[str, int, str]], window: int

@@ -76,6 +76,7 @@ def test_anything_like_yaml_gives_problems_and_no_exception(tmp_path: Path, text
     check(tmp_path, text.encode())
 
 
+@pytest.mark.slow
 @quick
 @given(first=st.lists(documents, max_size=3), second=st.lists(documents, max_size=2))
 def test_any_documents_of_known_kinds_give_problems_and_no_exception(
@@ -84,6 +85,7 @@ def test_any_documents_of_known_kinds_give_problems_and_no_exception(
     check(tmp_path, *(yaml.safe_dump_all(part, allow_unicode=True).encode() for part in (first, second)))
 
 
+@pytest.mark.slow
 @quick
 @given(body=values)
 def test_any_legacy_document_gives_problems_and_no_exception(tmp_path: Path, body: object) -> None:

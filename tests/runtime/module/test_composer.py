@@ -138,5 +138,6 @@ def test_aliases_nested_too_deep_are_refused() -> None:
     assert problem(f"- &a {deep}\n- {deep.replace('x', '*a')}")[2] == f"is nested deeper than {MAX_DEPTH} levels"
 
 
+@pytest.mark.slow
 def test_a_document_with_too_many_nodes_is_refused() -> None:
     assert problem("[" + "x," * (MAX_NODES + 1) + "]")[2] == f"unfolds to more than {MAX_NODES} nodes"

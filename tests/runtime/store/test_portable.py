@@ -136,6 +136,7 @@ def _draw_operations(draw: st.DrawFn, epoch: Epoch, sequences: list[int]) -> Non
         epoch.journal.append(JournalEntry(sequence, draw(numbers), *(draw(texts) for _ in range(4))))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(epochs())
 def test_whatever_is_in_a_store_comes_back_bit_for_bit(epoch: Epoch) -> None:
