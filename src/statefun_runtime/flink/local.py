@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable, Sequence
 from threading import Event
+from uuid import uuid4
 
 from statefun_runtime.errors import FlinkError
 from statefun_runtime.flink.flink_process import FlinkProcess, Home
 from statefun_runtime.flink.function_servers import FunctionServers
 from statefun_runtime.flink.job_watch import JobWatch
 from statefun_runtime.flink.rest import FlinkRest, NoAnswerError
+from statefun_runtime.flink.savepoint_directory import SavepointDirectory
 
 _LOOK_SECONDS = 0.25
 _SAVEPOINT_SECONDS = 60.0
@@ -71,24 +73,36 @@ class LocalFlink:
 
     def _savepoint(self, job: str) -> str:
         self._report("stopping with a savepoint")
-        asked = time.time()
-        request = self._rest.stop(job, self._home.savepoints.as_uri())
+        where = self._home.savepoints.as_uri()
+        directory = SavepointDirectory(where, job)
+        request, accepted = uuid4().hex, False
         give_up = time.monotonic() + _SAVEPOINT_SECONDS
         while time.monotonic() < give_up:
             try:
+                if not accepted:
+                    self._rest.stop(job, where, request)
+                    accepted = True
                 place = self._rest.saved(job, request)
             except NoAnswerError:
-                place = self._left_behind(asked)
+                place = self._left_behind(directory)
             if place is not None:
                 return place.removeprefix("file:")
             time.sleep(0.05)
         raise FlinkError(f"there is none after {_SAVEPOINT_SECONDS:.0f} s")
 
-    def _left_behind(self, asked: float) -> str | None:
-        """The savepoint of a MiniCluster that has ended well: it ends with its job, maybe before it was asked where."""
-        ended = [process.failed() for process in self._processes]
-        savepoint = self._home.newest_savepoint(asked)
-        return str(savepoint) if ended == [0] and savepoint is not None else None
+    def _left_behind(self, directory: SavepointDirectory) -> str | None:
+        """The savepoint of a MiniCluster that has ended: it ends with its job, maybe before it was asked where.
+
+        Raises:
+            FlinkError: A process has ended otherwise.
+        """
+        ended = [(process, code) for process in self._processes if (code := process.failed()) is not None]
+        for process, code in ended:
+            made = directory.made() if code == 0 else None
+            if made is None:
+                raise FlinkError(f"{process.name} ended with code {code}; see {process.log}")
+            return str(made)
+        return None
 
     def _how_to_go_on(self) -> str:
         checkpoint = self._home.newest_checkpoint(self._started)

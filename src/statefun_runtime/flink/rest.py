@@ -42,16 +42,17 @@ class FlinkRest:
         history = self.get(f"/jobs/{job}/exceptions").get("exceptionHistory", {}).get("entries", [])
         return sorted((entry["timestamp"], entry["stacktrace"]) for entry in history)
 
-    def stop(self, job: str, savepoints: str | None) -> str:
-        """Ask to stop a job with a savepoint; return the id under which `saved` tells of it.
+    def stop(self, job: str, savepoints: str | None, request: str) -> None:
+        """Ask to stop a job with a savepoint, of which `saved` then tells by the id `request`, 32 hexadecimal digits.
 
-        Without a directory the savepoint is made where Flink is configured to make them.
+        Without a directory the savepoint is made where Flink is configured to make them. If the answer is lost, the
+        same may be asked again.
         """
-        asked = {"targetDirectory": savepoints, "drain": False, "formatType": "CANONICAL"}
-        return str(self.post(f"/jobs/{job}/stop", asked)["request-id"])
+        asked = {"targetDirectory": savepoints, "drain": False, "formatType": "CANONICAL", "triggerId": request}
+        self.post(f"/jobs/{job}/stop", asked)
 
     def savepoint(self, job: str, savepoints: str | None) -> str:
-        """Ask for a savepoint of a job that goes on; otherwise as `stop`."""
+        """Ask for a savepoint of a job that goes on; return the id by which `saved` tells of it."""
         asked = {"target-directory": savepoints, "cancel-job": False, "formatType": "CANONICAL"}
         return str(self.post(f"/jobs/{job}/savepoints", asked)["request-id"])
 

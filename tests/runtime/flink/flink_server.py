@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -57,6 +58,11 @@ class FlinkAnswers:
         self.outcome: dict[str, Any] = {"location": PLACE}
         self.ends = False
         """Whether it answers nothing any more once it was asked to stop a job."""
+        self.leaves: tuple[Path, ...] = ()
+        """Savepoints that are there once it was asked to stop a job."""
+        self.lost = 0
+        """How many of its next answers to what it is asked to do get lost."""
+        self._requests = {REQUEST}
         self.answers: dict[tuple[str, str], tuple[int, Any]] = {
             ("GET", "/jobmanager/config"): (200, [{"key": "state.savepoints.dir", "value": "file:/app/savepoints"}])
         }
@@ -87,13 +93,22 @@ class FlinkAnswers:
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
         if body:
             self.asked.append((path, json.loads(body)))
-        if path == f"/jobs/{JOB}/savepoints/{REQUEST}":
+            self._requests.add(self.asked[-1][1].get("triggerId", REQUEST))
+        if path.endswith("/stop"):
+            for savepoint in self.leaves:
+                make_savepoint(savepoint)
+        if path.rpartition("/")[0] == f"/jobs/{JOB}/savepoints" and path.rpartition("/")[2] in self._requests:
             if self.in_progress:
                 self.in_progress -= 1
                 return 200, {"status": {"id": "IN_PROGRESS"}, "operation": None}
             return 200, {"status": {"id": "COMPLETED"}, "operation": self.outcome}
         missing = 404, {"errors": [f"org.apache.flink.runtime.rest.NotFoundException: {path} not found\n\tat x.y(Z)\n"]}
         return self.answers.get((method, path), missing)
+
+
+def make_savepoint(directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "_metadata").write_bytes(b"")
 
 
 @contextmanager
@@ -113,6 +128,10 @@ def flink_server(answers: FlinkAnswers) -> Iterator[str]:
                 self.close_connection = True
                 return
             status, said = answers.answer(self.command, self.path, body)
+            if body and answers.lost:
+                answers.lost -= 1
+                self.close_connection = True
+                return
             content = json.dumps(said).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json; charset=UTF-8")

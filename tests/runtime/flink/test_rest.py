@@ -39,12 +39,12 @@ def test_failures_come_oldest_first() -> None:
 def test_a_savepoint_is_asked_for_and_then_found() -> None:
     place = {"status": {"id": "COMPLETED"}, "operation": {"location": "file:/s/1"}}
     answers = {
-        "POST /jobs/j/stop": (202, {"request-id": "r"}),
+        "POST /jobs/j/savepoints": (202, {"request-id": "r"}),
         "GET /jobs/j/savepoints/r": (200, {"status": {"id": "IN_PROGRESS"}}),
     }
     with answering(answers) as url:
         rest = FlinkRest(url)
-        request = rest.stop("j", "file:///s")
+        request = rest.savepoint("j", "file:///s")
         assert rest.saved("j", request) is None
         answers["GET /jobs/j/savepoints/r"] = (200, place)
         assert rest.saved("j", request) == "file:/s/1"

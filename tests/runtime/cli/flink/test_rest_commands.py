@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -84,12 +85,19 @@ def test_a_stop_makes_a_savepoint_where_it_is_told(run: Callable[..., Result], f
     result = run("stop", "--directory", "s3://shop/savepoints", "--json")
     assert result.exit_code == 0
     assert json.loads(result.stdout) == {"job": JOB, "savepoint": PLACE}
-    assert flink.asked == [
-        (
-            f"/jobs/{JOB}/stop",
-            {"targetDirectory": "s3://shop/savepoints", "drain": False, "formatType": "CANONICAL"},
-        )
-    ]
+    ((path, body),) = flink.asked
+    assert path == f"/jobs/{JOB}/stop"
+    assert len(body.pop("triggerId")) == 32
+    assert body == {"targetDirectory": "s3://shop/savepoints", "drain": False, "formatType": "CANONICAL"}
+
+
+def test_the_savepoint_of_a_cluster_that_is_gone_before_it_tells_is_found_on_this_machine(
+    run: Callable[..., Result], flink: FlinkAnswers, tmp_path: Path
+) -> None:
+    flink.ends = True
+    flink.leaves = (tmp_path / f"savepoint-{JOB[:6]}-2",)
+    result = run("stop", "--directory", tmp_path.as_uri())
+    assert (result.exit_code, result.stdout) == (0, f"file:{tmp_path}/savepoint-{JOB[:6]}-2\n")
 
 
 def test_a_cluster_that_is_gone_before_it_tells_leaves_its_savepoint_where_it_makes_them(
