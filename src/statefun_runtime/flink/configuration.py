@@ -70,26 +70,29 @@ def job_configuration(settings: JobSettings) -> dict[str, str]:
 
 def local_configuration(settings: JobSettings, rest_port: int) -> dict[str, str]:
     """A job in one JVM (Flink's MiniCluster) whose REST interface listens on a port of loopback."""
-    return {**job_configuration(settings), **_loopback(settings, rest_port), "execution.target": "local"}
+    loopback = _loopback(rest_port, slots=settings.parallelism)
+    return {**job_configuration(settings), **loopback, "execution.target": "local"}
 
 
-def cluster_configuration(settings: JobSettings, rest_port: int, rpc_port: int) -> dict[str, str]:
-    """A job on a JobManager and one TaskManager, processes of this machine that talk over loopback.
+def cluster_configuration(
+    settings: JobSettings, rest_port: int, rpc_port: int, task_managers: int = 1
+) -> dict[str, str]:
+    """A job on a JobManager and TaskManagers, processes of this machine that talk over loopback.
 
-    A TaskManager that no script of Flink's starts must be told all its resources. The times, in milliseconds, make
-    the processes find each other in half a second instead of several.
+    The TaskManagers share the configuration: each has as many slots as all need to hold the job. One that no script
+    of Flink's starts must be told all its resources. The times, in milliseconds, make the processes find each other
+    in half a second instead of several.
     """
+    slots = -(-settings.parallelism // task_managers)
     return {
         **job_configuration(settings),
-        **_loopback(settings, rest_port),
+        **_loopback(rest_port, slots),
         "execution.target": "remote",
         "execution.attached": "false",
         "jobmanager.rpc.address": "127.0.0.1",
         "jobmanager.rpc.port": str(rpc_port),
-        "jobmanager.bind-host": "127.0.0.1",
         "taskmanager.host": "127.0.0.1",
-        "taskmanager.bind-host": "127.0.0.1",
-        "taskmanager.cpu.cores": str(settings.parallelism),
+        "taskmanager.cpu.cores": str(slots),
         "taskmanager.memory.framework.heap.size": "128 mb",
         "taskmanager.memory.framework.off-heap.size": "128 mb",
         "taskmanager.memory.jvm-metaspace.size": "256 mb",
@@ -112,11 +115,13 @@ def as_yaml(configuration: Mapping[str, str]) -> str:
     return "".join(f"{key}: {value}\n" for key, value in configuration.items())
 
 
-def _loopback(settings: JobSettings, rest_port: int) -> dict[str, str]:
+def _loopback(rest_port: int, slots: int) -> dict[str, str]:
     return {
-        "taskmanager.numberOfTaskSlots": str(settings.parallelism),
+        "taskmanager.numberOfTaskSlots": str(slots),
         "rest.address": "127.0.0.1",
         "rest.bind-address": "127.0.0.1",
+        "jobmanager.bind-host": "127.0.0.1",
+        "taskmanager.bind-host": "127.0.0.1",
         "rest.port": str(rest_port),
         "web.submit.enable": "false",
         "web.cancel.enable": "false",

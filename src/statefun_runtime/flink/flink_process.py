@@ -112,15 +112,17 @@ def mini_cluster(home: Home, jars: Sequence[Path], extension: Path) -> Iterator[
     yield FlinkProcess(home, "flink", (extension, *jars), _submission(jars))
 
 
-def cluster(home: Home, jars: Sequence[Path], extension: Path) -> Iterator[FlinkProcess]:
-    """A JobManager, a TaskManager, and a client that hands them the job and ends."""
+def cluster(home: Home, jars: Sequence[Path], extension: Path, task_managers: int) -> Iterator[FlinkProcess]:
+    """A JobManager, TaskManagers, and a client that hands them the job and ends."""
     class_path = (extension, *jars)
     configured = ("--configDir", str(home.path / "conf"))
     runtime = "org.apache.flink.runtime"
     yield FlinkProcess(
         home, "jobmanager", class_path, (f"{runtime}.entrypoint.StandaloneSessionClusterEntrypoint", *configured)
     )
-    yield FlinkProcess(home, "taskmanager", class_path, (f"{runtime}.taskexecutor.TaskManagerRunner", *configured))
+    for number in range(1, task_managers + 1):
+        task_manager = (f"{runtime}.taskexecutor.TaskManagerRunner", *configured)
+        yield FlinkProcess(home, f"taskmanager-{number}", class_path, task_manager)
     yield FlinkProcess(home, "client", class_path, _submission(jars), transient=True)
 
 

@@ -1,3 +1,5 @@
+import pytest
+
 from statefun_runtime.flink.configuration import (
     JobSettings,
     as_yaml,
@@ -17,9 +19,17 @@ def test_a_local_run_and_a_cluster_have_the_whole_configuration_of_a_job() -> No
 
 def test_every_local_listener_is_on_loopback_and_there_are_slots_for_the_parallelism() -> None:
     configuration = cluster_configuration(SETTINGS, 1, 2)
-    listeners = {name: value for name, value in configuration.items() if "host" in name or name.endswith("address")}
-    assert set(listeners.values()) == {"127.0.0.1"}
+    for each in (configuration, local_configuration(SETTINGS, 1)):
+        listeners = {name: value for name, value in each.items() if "host" in name or name.endswith("address")}
+        assert {"rest.bind-address", "jobmanager.bind-host", "taskmanager.bind-host"} <= listeners.keys()
+        assert set(listeners.values()) == {"127.0.0.1"}
     assert configuration["taskmanager.numberOfTaskSlots"] == configuration["parallelism.default"] == "3"
+
+
+@pytest.mark.parametrize(("task_managers", "slots"), [(1, "3"), (2, "2"), (3, "1"), (4, "1")])
+def test_task_managers_share_the_slots(task_managers: int, slots: str) -> None:
+    configuration = cluster_configuration(SETTINGS, 1, 2, task_managers)
+    assert configuration["taskmanager.numberOfTaskSlots"] == configuration["taskmanager.cpu.cores"] == slots
 
 
 def test_only_rocksdb_makes_incremental_checkpoints() -> None:

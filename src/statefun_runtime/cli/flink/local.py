@@ -37,6 +37,7 @@ class JobOptions(NamedTuple):
     state_backend: StateBackend
     from_savepoint: str | None
     cluster: bool
+    task_managers: int | None
 
 
 def _savepoint(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -79,7 +80,12 @@ def _savepoint(context: click.Context, parameter: click.Parameter, value: str | 
     show_default=True,
     help="Where Flink keeps state: in memory, or in RocksDB.",
 )
-@click.option("--cluster", is_flag=True, help="A JobManager and a TaskManager in processes of their own.")
+@click.option("--cluster", is_flag=True, help="A JobManager and TaskManagers in processes of their own.")
+@click.option(
+    "--task-managers",
+    type=click.IntRange(min=1),
+    help="TaskManagers of --cluster, which share the parallel parts; by default one for each part.",
+)
 @click.option("--from-savepoint", metavar="PATH", callback=_savepoint, help="Begin from a savepoint or a checkpoint.")
 @cache_options
 def local(
@@ -97,23 +103,27 @@ def local(
       statefun flink local module.yaml --functions app:functions
       statefun flink local module.yaml --functions app:functions --from-savepoint flink/savepoints/savepoint-8e6b3d
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
+    place, rest_port, options = Home(home), port or _free_port(), JobOptions(**job)
+    if options.task_managers and not options.cluster:
+        raise click.UsageError("--task-managers needs --cluster")
     hosted = _Hosted(functions, processes) if functions is not None else None
     declarations = _declarations(files)
     jars = cache.jars(LOCAL)
     extension = compiled(LOCAL_SOURCE, jars, cache)
-    place, rest_port, options = Home(home), port or _free_port(), JobOptions(**job)
     with _stop_on_signals() as stop, ExitStack() as running:
         servers = hosted.start(running) if hosted is not None else None
         module = with_hosted(declarations, hosted.typenames, servers.url) if hosted and servers else declarations
         settings = _settings(place, options)
-        configuration = (
-            cluster_configuration(settings, rest_port, _free_port())
-            if options.cluster
-            else local_configuration(settings, rest_port)
-        )
+        if options.cluster:
+            task_managers = options.task_managers or options.parallelism
+            configuration = cluster_configuration(settings, rest_port, _free_port(), task_managers)
+            starting = cluster(place, jars, extension, task_managers)
+        else:
+            configuration = local_configuration(settings, rest_port)
+            starting = mini_cluster(place, jars, extension)
         place.write(as_yaml(module), configuration)
         flink: list[FlinkProcess] = []
-        for started in (cluster if options.cluster else mini_cluster)(place, jars, extension):
+        for started in starting:
             running.callback(started.stop)
             click.echo(f"starting Apache Flink; the log of {started.name} is {started.log}")
             flink.append(started)

@@ -37,6 +37,12 @@ def test_a_savepoint_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
     assert f"there is no {tmp_path / 'none'}" in said
 
 
+def test_task_managers_are_those_of_a_cluster() -> None:
+    code, said = local("module.yaml", "--task-managers", "2")
+    assert code == 2
+    assert "--task-managers needs --cluster" in said
+
+
 def test_an_interval_is_a_duration() -> None:
     code, said = local("module.yaml", "--checkpoint-interval", "often")
     assert code == 2

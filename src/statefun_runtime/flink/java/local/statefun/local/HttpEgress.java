@@ -2,6 +2,8 @@ package statefun.local;
 
 import com.sun.net.httpserver.HttpExchange;
 import java.io.IOException;
+import java.net.BindException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -15,13 +17,17 @@ import org.apache.flink.streaming.api.functions.sink.RichSinkFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** {@code GET /<topic>} takes the next message of a topic. Messages outlive a restart of the job, not of Java. */
+/**
+ * {@code GET /<topic>} takes the next message of a topic. Messages outlive a restart of the job, not of Java. The first
+ * process to open the port serves it; the others hand it their messages by {@code PUT /<topic>}.
+ */
 final class HttpEgress extends RichSinkFunction<TypedValue> {
   private static final long serialVersionUID = 1;
   private static final Logger LOG = LoggerFactory.getLogger(HttpEgress.class);
   private static final String RECORD = "io.statefun.playground/EgressRecord";
   private static final ObjectMapper JSON = new ObjectMapper();
-  /** By port, since all parallel parts of the egress fill the topics of one server. */
+  private static final int ACCEPTED = 204;
+  /** By port, since all parallel parts of the egress in a process fill the topics of one server. */
   private static final Map<Integer, Map<String, Queue<String>>> SERVERS = new ConcurrentHashMap<>();
 
   private final int port;
@@ -36,8 +42,12 @@ final class HttpEgress extends RichSinkFunction<TypedValue> {
   public void open(Configuration parameters) throws IOException {
     synchronized (SERVERS) {
       if (!SERVERS.containsKey(port)) {
-        Http.serve(port, this::give);
-        SERVERS.put(port, new ConcurrentHashMap<>());
+        try {
+          Http.serve(port, this::answer);
+          SERVERS.putIfAbsent(port, new ConcurrentHashMap<>());
+        } catch (BindException taken) {
+          tell("OPTIONS", "", "");
+        }
       }
     }
   }
@@ -50,12 +60,37 @@ final class HttpEgress extends RichSinkFunction<TypedValue> {
     } else if (!isKnown(json.get("topic").asText())) {
       LOG.error("a record is for topic {}, which the module does not list", json.get("topic"));
     } else {
-      queue(json.get("topic").asText()).add(json.get("payload").asText());
+      put(json.get("topic").asText(), json.get("payload").asText());
     }
   }
 
-  private void give(HttpExchange exchange) throws IOException {
+  private void put(String topic, String payload) throws IOException {
+    if (SERVERS.containsKey(port)) {
+      queue(topic).add(payload);
+    } else {
+      tell("PUT", topic, payload);
+    }
+  }
+
+  /** Ask the egress of another process. Whatever else has the port does not answer as one. */
+  private void tell(String method, String topic, String payload) throws IOException {
+    int status = Http.ask(method, port, topic, payload);
+    if (status != ACCEPTED) {
+      throw new BindException("port " + port + " is another server's: it answers " + method + " with " + status);
+    }
+  }
+
+  private void answer(HttpExchange exchange) throws IOException {
     String topic = Http.decode(exchange.getRequestURI().getRawPath().substring(1));
+    if (exchange.getRequestMethod().equals("OPTIONS")) {
+      Http.answer(exchange, ACCEPTED, "");
+      return;
+    }
+    if (exchange.getRequestMethod().equals("PUT") && isKnown(topic)) {
+      queue(topic).add(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
+      Http.answer(exchange, ACCEPTED, "");
+      return;
+    }
     if (!exchange.getRequestMethod().equals("GET") || !isKnown(topic)) {
       Http.answer(exchange, 405, "only GET takes a message, of a topic that there is\n");
       return;
@@ -69,6 +104,8 @@ final class HttpEgress extends RichSinkFunction<TypedValue> {
   }
 
   private Queue<String> queue(String topic) {
-    return SERVERS.get(port).computeIfAbsent(topic, name -> new ConcurrentLinkedQueue<>());
+    // Another process may hand over a message before `open` has returned.
+    Map<String, Queue<String>> queues = SERVERS.computeIfAbsent(port, served -> new ConcurrentHashMap<>());
+    return queues.computeIfAbsent(topic, name -> new ConcurrentLinkedQueue<>());
   }
 }
