@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from tests.flink.exported import states
 from tests.flink.local import SECONDS
 from tests.kafka.topics import Reader, Writer, create
 
@@ -33,6 +34,10 @@ SETTLED = 5.0
 """Seconds after which a message that was not cancelled would have fired."""
 
 
+State = dict[str, tuple[str, int | str]]
+"""Of each value that an account keeps: its type and itself."""
+
+
 @dataclass
 class Account:
     """What an account must hold and tell in the end."""
@@ -44,6 +49,13 @@ class Account:
     @property
     def report(self) -> str:
         return f"balance {self.balance} commands {len(self.told)} fired {' '.join(sorted(self.fired))}"
+
+    @property
+    def state(self) -> State:
+        """Its values with their types; one that was never set is not there."""
+        fired = {"fired": ("io.statefun.types/string", " ".join(sorted(self.fired)))} if self.fired else {}
+        balance, commands = ("io.statefun.types/int", self.balance), ("io.statefun.types/int", len(self.told))
+        return {"balance": balance, "commands": commands, **fired}
 
 
 Command = dict[str, str | int]
@@ -146,6 +158,14 @@ class Bank:
     def _encoded(self, command: Command) -> bytes:
         to = {"to": self._id(int(command["to"]))} if "to" in command else {}
         return json.dumps({**command, **to}).encode()
+
+
+def kept(file: Path) -> dict[str, State]:
+    """The state of each account in an export, by the number of the account."""
+    return {
+        identifier.partition(".")[2]: {name: (value["typename"], value["value"]) for name, value in values.items()}
+        for identifier, values in states(file, "bank/account").items()
+    }
 
 
 def in_order(records: Sequence[tuple[str, str]]) -> dict[str, list[str]]:

@@ -5,15 +5,17 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from statefun_runtime.flink.rest import FlinkRest
 from tests.e2e.command import Runtime, get, statefun, wait_until
 from tests.e2e.ports import free_port
-from tests.flink.bank import FUNCTIONS, Bank, Command, commands, in_order
+from tests.flink.bank import FUNCTIONS, Account, Bank, Command, commands, in_order, kept
+from tests.flink.exported import run
 from tests.flink.local import FlinkLocal, java_of
 
 pytestmark = [pytest.mark.flink, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -67,7 +69,9 @@ def quickstart(tmp_path: Path) -> Iterator[Quickstart]:
     made.flink.kill()
 
 
-@pytest.mark.parametrize("options", [(), ("--cluster", "--state-backend", "rocksdb", "--parallelism", "2")])
+@pytest.mark.parametrize(
+    "options", [(), ("--cluster", "--state-backend", "rocksdb", "--parallelism", "2", "--task-managers", "1")]
+)
 def test_the_quickstart_runs_on_flink_and_goes_on_from_its_savepoint(
     quickstart: Quickstart, options: tuple[str, ...]
 ) -> None:
@@ -79,6 +83,19 @@ def test_the_quickstart_runs_on_flink_and_goes_on_from_its_savepoint(
     assert quickstart.greet("ada", {"greeting": "Hello"})[0] == 200
     assert quickstart.greeting() == "Hello, ada! This is visit number 2."
     assert quickstart.flink.stop() == 0
+
+
+def test_the_task_managers_of_a_cluster_share_the_parts_of_the_job(quickstart: Quickstart) -> None:
+    quickstart.flink.start("--cluster", "--parallelism", "2")
+    rest = FlinkRest(f"http://127.0.0.1:{quickstart.flink.port}")
+    found = rest.get("/taskmanagers")["taskmanagers"]
+    assert [(each["slotsNumber"], each["freeSlots"]) for each in found] == [(1, 0), (1, 0)]
+    names = [f"n{number}" for number in range(20)]
+    for name in names:
+        assert quickstart.greet(name, {"greeting": "Hello"})[0] == 200
+    assert {quickstart.greeting() for _ in names} == {f"Hello, {name}! This is visit number 1." for name in names}
+    assert quickstart.flink.stop() == 0
+    assert "/savepoints/savepoint-" in quickstart.flink.savepoint()
 
 
 def test_a_function_that_fails_is_told_with_its_reason_and_the_job_starts_again(quickstart: Quickstart) -> None:
@@ -110,32 +127,54 @@ def test_an_application_does_the_same_on_flink_as_on_this_runtime(
     given, expected = commands(accounts=100, each=10, random=Random(SEED))
     load: list[tuple[int, Command]] = [(len(expected) + at % KEYS, {"do": "add", "amount": 1}) for at in range(LOAD)]
     wanted = {str(at): account.told for at, account in enumerate(expected)}
-    state = {str(at): account.report for at, account in enumerate(expected)}
+    reports = {str(at): account.report for at, account in enumerate(expected)}
+    loaded = [Account(LOAD // KEYS, [f"{n} add" for n in range(LOAD // KEYS)]) for _ in range(KEYS)]
+    state = {str(at): account.state for at, account in enumerate([*expected, *loaded])}
     figures = []
-    for name, run in (("statefun", on_this_runtime), ("flink", on_flink)):
+    for name, make in (("statefun", OnThisRuntime), ("flink", OnFlink)):
         bank = Bank(name, kafka, tmp_path / name)
+        application = make(bank, tmp_path / name)
         started = time.monotonic()
-        stop = run(bank, tmp_path / name)
+        application.start()
         start = time.monotonic() - started
         try:
             bank.give(given)
             assert in_order(bank.read(len(given))) == wanted
-            assert bank.settled(expected) == state
+            assert bank.settled(expected) == reports
             seconds = bank.seconds_for(load)
         finally:
-            assert stop() == 0
+            assert application.stop() == 0
+        application.export(tmp_path / f"{name}.jsonl")
+        assert kept(tmp_path / f"{name}.jsonl") == state
         figures.append(f"{name}: ready after {start:.1f} s, {LOAD / seconds:.0f} commands a second, Kafka to Kafka")
     with capsys.disabled():
         print("", *figures, sep="\n")
 
 
-def on_this_runtime(bank: Bank, directory: Path) -> Callable[[], int]:
-    runtime = Runtime(directory, str(bank.module), "--functions", FUNCTIONS)
-    runtime.start("--application-id", "bank")
-    return runtime.stop
+class OnThisRuntime:
+    """The accounts on this runtime."""
+
+    def __init__(self, bank: Bank, directory: Path) -> None:
+        self._runtime = Runtime(directory, str(bank.module), "--functions", FUNCTIONS)
+        self.stop = self._runtime.stop
+
+    def start(self) -> None:
+        self._runtime.start("--application-id", "bank")
+
+    def export(self, file: Path) -> None:
+        run("savepoint", "export", str(file), "--data", str(self._runtime.data))
 
 
-def on_flink(bank: Bank, directory: Path) -> Callable[[], int]:
-    flink = FlinkLocal(directory, bank.module, FUNCTIONS)
-    flink.start()
-    return flink.stop
+class OnFlink:
+    """The accounts on Flink."""
+
+    def __init__(self, bank: Bank, directory: Path) -> None:
+        self._flink = FlinkLocal(directory, bank.module, FUNCTIONS)
+        self.stop = self._flink.stop
+
+    def start(self) -> None:
+        self._flink.start()
+
+    def export(self, file: Path) -> None:
+        """Export the savepoint with which it stopped."""
+        run("flink", "export", self._flink.savepoint(), str(file))

@@ -6,13 +6,13 @@ import urllib.parse
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.e2e.command import Runtime, statefun
 from tests.e2e.ports import free_port
 from tests.flink.counting import COUNTER, expected, ids
+from tests.flink.exported import run, states
 from tests.flink.local import FlinkLocal
 
 pytestmark = [pytest.mark.flink, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -77,13 +77,6 @@ def take(port: int, topic: str) -> str:
             return body
 
 
-def run(*arguments: str) -> str:
-    """Run a command that must succeed; what it printed."""
-    done = statefun(*arguments)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def count_on_runtime(directory: Path, data: Path, round_name: str) -> str:
     """One message to each counter on this runtime, which then stops; the counts they have."""
     runtime = Runtime(directory, "--functions", FUNCTIONS)
@@ -99,12 +92,6 @@ def count_on_runtime(directory: Path, data: Path, round_name: str) -> str:
     return counts
 
 
-def counters(file: Path) -> dict[str, dict[str, Any]]:
-    """The states of the counters in an export, by id."""
-    lines = [json.loads(line) for line in file.read_text().splitlines()]
-    return {line["id"]: line["values"] for line in lines if line["kind"] == "state" and line["type"] == COUNTER}
-
-
 def test_state_goes_from_this_runtime_to_flink_and_back_and_every_counter_goes_on(tmp_path: Path) -> None:
     assert count_on_runtime(tmp_path, tmp_path / "before", "first") == "[1]"
     ours, savepoint = tmp_path / "ours.jsonl", tmp_path / "savepoint"
@@ -118,7 +105,7 @@ def test_state_goes_from_this_runtime_to_flink_and_back_and_every_counter_goes_o
 
     theirs = tmp_path / "theirs.jsonl"
     run("flink", "export", str(flink.savepoint()), str(theirs))
-    moved, before = counters(theirs), counters(ours)
+    moved, before = states(theirs, COUNTER), states(ours, COUNTER)
     assert {identifier: {n: v["value"] for n, v in values.items()} for identifier, values in moved.items()} == {
         identifier: expected(identifier, 2) for identifier in ids(NUMBER)
     }

@@ -15,6 +15,8 @@ else:
 
 FLINK = "1.16.3"
 STATEFUN = "3.3.0"
+KAFKA_CONNECTOR = "3.0.2-1.17"
+"""Of Flink's Kafka connector; made for Flink 1.17, with the Kafka client that Stateful Functions 3.3 comes with."""
 
 LOCAL = Archives(
     f"Apache Flink {FLINK} with Stateful Functions {STATEFUN}",
@@ -22,6 +24,8 @@ LOCAL = Archives(
         # The io bundle brings Kinesis, which cannot be left out: its service loader fails without.
         *(f"org.apache.flink:{name}:{STATEFUN}" for name in ("statefun-flink-core", "statefun-flink-io")),
         f"org.apache.flink:statefun-flink-io-bundle:{STATEFUN}",
+        # In place of 1.16.2, whose ingress fails when its job is stopped with a savepoint (FLINK-28758).
+        f"org.apache.flink:flink-connector-kafka:{KAFKA_CONNECTOR}",
         *(f"org.apache.flink:{name}:{FLINK}" for name in ("flink-streaming-java", "flink-clients")),
         f"org.apache.flink:flink-runtime-web:{FLINK}",
         f"org.apache.flink:flink-statebackend-rocksdb:{FLINK}",
