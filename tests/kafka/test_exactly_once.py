@@ -117,6 +117,7 @@ def check(name: str, broker: Broker, directory: Path, say: Callable[[str], None]
                 for each in pipelines:
                     writing.enter_context(each.writing)
                 scene.go_through_all()
+            proxy.heal()
             for each in pipelines:
                 finish(each)
             measured = measure(direct)

@@ -35,6 +35,7 @@ class Proxy:
         self._server = server
         self._random = Random(seed)
         self._fates = fates
+        self._is_whole = False
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
         self._connections: set[asyncio.Task[None]] = set()
@@ -47,6 +48,10 @@ class Proxy:
     def __exit__(self, *error: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
+
+    def heal(self) -> None:
+        """Let connections that are made from now on pass whole."""
+        self._is_whole = True
 
     async def _run(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
@@ -67,7 +72,8 @@ class Proxy:
         connection.add_done_callback(self._connections.discard)
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        fate = self._random.choices(list(self._fates), list(self._fates.values()))[0]
+        fates = {"whole": 1} if self._is_whole else self._fates
+        fate = self._random.choices(list(fates), list(fates.values()))[0]
         self.counts[fate] += 1
         writers = [writer]
         try:
@@ -104,10 +110,10 @@ class Proxy:
             if fate == "delayed":
                 await asyncio.sleep(self._random.uniform(0, LONGEST_DELAY))
             for sink in sinks:
-                sink.write(data[:left])
+                sink.write(data if fate == "whole" else data[:left])
                 await sink.drain()
             left -= len(data)
-            if left <= 0:
+            if left <= 0 and fate != "whole":
                 self.counts["cut"] += 1
                 return
 

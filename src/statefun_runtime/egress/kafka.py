@@ -28,6 +28,9 @@ _RETRY_SECONDS = 1.0
 _WATCH_SECONDS = 1.0
 """How often the brokers are looked after while there is nothing to send."""
 
+_ALL = 1 << 20
+"""More epochs than ever wait."""
+
 _Sender: TypeAlias = PlainSender | TransactionalSender
 
 _log = logging.getLogger(__name__)
@@ -52,6 +55,8 @@ class KafkaEgress:
         )
         self._thread = KafkaThread(f"egress {spec.id}")
         self._waiting: list[OutboxBatch] = []
+        self._most = _ALL
+        """How many epochs are sent at once."""
         self._arrived = asyncio.Event()
         self._stopping = asyncio.Event()
         self._sender: _Sender | None = None
@@ -149,8 +154,15 @@ class KafkaEgress:
         return sender
 
     async def _send(self, sender: _Sender) -> None:
-        batches = list(self._waiting)
-        await self._note(batches, await self._thread.run(lambda: sender.send(batches)))
+        batches = self._waiting[: self._most]
+        try:
+            sent = await self._thread.run(lambda: sender.send(batches))
+        except KafkaException:
+            # What does not get through as a whole before the broker ends the transaction may in parts.
+            self._most = max(1, len(batches) // 2)
+            raise
+        self._most = min(2 * self._most, _ALL)
+        await self._note(batches, sent)
 
     async def _send_once(self, sender: _Sender) -> None:
         batches = list(self._waiting)

@@ -15,6 +15,8 @@ from statefun_runtime.kafka.stores import store_settings
 _LIBRARY_LOG = logging.getLogger("statefun_runtime.kafka.librdkafka")
 
 _SYSLOG_CRITICAL = 2
+_LONGEST_RECONNECT = "1000"
+"""Milliseconds, as Java's client has it. librdkafka's ten seconds are longer than many a transaction may last."""
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ def client_settings(
     except PropertyError as error:
         raise ModuleError(f"{name}: {error}") from error
     settings: dict[str, object] = {**translation.settings, **stores}
+    if "reconnect.backoff.ms" not in settings:
+        settings.setdefault("reconnect.backoff.max.ms", _LONGEST_RECONNECT)
     if address is not None:
         settings["bootstrap.servers"] = address
     settings["error_cb"] = partial(_on_error, name, connection)
