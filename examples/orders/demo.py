@@ -21,9 +21,10 @@ from examples.orders.customers import CustomerError, intents
 from examples.orders.report import Run, report
 from examples.orders.scene import Scene
 from examples.orders.shop import ShopError
-from examples.process import ROOT, DemoError, alone_in, free_port
+from examples.process import ROOT, DemoError, alone_in
 from scripts.kafka_archives import VERSION, ArchivesError
 from scripts.kafka_broker import BrokerError, plain_broker
+from scripts.ports import free_port
 from statefun.client import ClientError
 
 CACHE = ROOT / ".cache" / "orders"

@@ -11,7 +11,8 @@ from examples.orders.check import Outcome
 from examples.orders.customers import Customers, Intent
 from examples.orders.report import Kill, Run
 from examples.orders.shop import Results, Shop, create_topics
-from examples.process import DemoError, RuntimeProcess, Status, free_port
+from examples.process import DemoError, RuntimeProcess, Status
+from scripts.ports import free_port
 
 HERE = Path(__file__).resolve().parent
 ENOUGH = 0.7

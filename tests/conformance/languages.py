@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.cached_environment import cached_environment
+from scripts.ports import free_port
 from statefun_runtime.conformance.trees import STATES
 from tests.e2e.command import ROOT, STATEFUN, wait_until
-from tests.e2e.ports import free_port
 from tests.protocol.golden import EXISTING_SDK
 
 SOURCES = ROOT / "conformance"

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.e2e.ports import free_port
+from scripts.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 STATEFUN = str(Path(sys.executable).with_name("statefun"))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.ports import free_port
 from tests.e2e.command import Command, Runtime, get, statefun
-from tests.e2e.ports import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.ports import free_port
 from tests.e2e.command import Runtime, get, statefun, wait_until
-from tests.e2e.ports import free_port
 from tests.e2e.senders import Load
 from tests.e2e.server import Server
 

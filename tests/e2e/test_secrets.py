@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.ports import free_port
 from tests.e2e.command import Runtime, get, statefun, wait_until
-from tests.e2e.ports import free_port
 
 pytestmark = pytest.mark.slow
 

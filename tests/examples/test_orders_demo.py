@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from examples.orders.scene import LOCAL
-from examples.process import RuntimeProcess, free_port
+from examples.process import RuntimeProcess
 from scripts.kafka_broker import plain_broker
+from scripts.ports import free_port
 from tests.repo.sources import ROOT
 
 HERE = "examples/orders"

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts.kafka_broker import BrokerProcess, free_port, plain_broker
+from scripts.kafka_broker import BrokerProcess, plain_broker
+from scripts.ports import free_port
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from scripts.ports import free_port
 from tests.e2e.command import ROOT, Command
-from tests.e2e.ports import free_port
 
 SECONDS = 240.0
 """The longest that Flink may take for anything: Java and its load share two cores with the tests."""

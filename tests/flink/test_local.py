@@ -11,9 +11,9 @@ from random import Random
 
 import pytest
 
+from scripts.ports import free_port
 from statefun_runtime.flink.rest import FlinkRest
 from tests.e2e.command import Runtime, get, statefun, wait_until
-from tests.e2e.ports import free_port
 from tests.flink.bank import FUNCTIONS, Account, Bank, Command, commands, in_order, kept
 from tests.flink.exported import run
 from tests.flink.local import FlinkLocal, java_of

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.ports import free_port
 from tests.e2e.command import Runtime, statefun
-from tests.e2e.ports import free_port
 from tests.flink.counting import COUNTER, expected, ids
 from tests.flink.exported import run, states
 from tests.flink.local import FlinkLocal

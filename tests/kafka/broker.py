@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from scripts.kafka_broker import ONE_SMALL_NODE, BrokerProcess
-from tests.e2e.ports import free_port
+from scripts.ports import free_port
 from tests.runtime.endpoint.certificates import make_certificate
 
 USER, PASSWORD = "ada", "s3cret;word"

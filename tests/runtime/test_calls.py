@@ -9,6 +9,7 @@ from typing import NamedTuple
 import aiohttp
 import pytest
 
+from scripts.ports import free_port
 from statefun import Context, Int32Type, Message, StatefulFunctions
 from statefun.client import AsyncStatefunClient, CallFailedError, CallTimeoutError, RefusedError
 from statefun_runtime.cli.application import playground_module
@@ -16,7 +17,6 @@ from statefun_runtime.config import FunctionSettings, RuntimeConfig
 from statefun_runtime.endpoint.inprocess import InProcessEndpoint
 from statefun_runtime.errors import ConfigError
 from statefun_runtime.runtime import Runtime
-from tests.e2e.ports import free_port
 from tests.runtime.call_application import functions
 
 COUNTER = "/test/counter/a"

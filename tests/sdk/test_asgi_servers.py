@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts.ports import free_port
 from statefun import StringType
 from statefun.protocol.request_reply_pb2 import FromFunction
-from tests.e2e.ports import free_port
 from tests.sdk.application import MAX_REQUEST_BYTES
 from tests.sdk.calls import request_for, typed
 

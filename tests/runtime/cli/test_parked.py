@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from scripts.ports import free_port
 from statefun_runtime import operation_runner
 from statefun_runtime.access import Access, write_access
 from statefun_runtime.cli.main import main
 from statefun_runtime.inspection import read_dead_letters, read_journal, read_mailbox, read_parked
 from statefun_runtime.operation import Action, Operation
 from statefun_runtime.store.rocksdb import RocksDBStore
-from tests.e2e.ports import free_port
 
 from . import parked_data
 from .parked_data import BOB, EVE

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from scripts.ports import free_port
 from statefun import BoolType, IntType, StringType
 from statefun_runtime.cli.main import main
-from tests.e2e.ports import free_port
 
 
 @dataclass
