@@ -11,7 +11,7 @@ from statefun.errors import RegistrationError, StateTypeError, UndeclaredStateEr
 from statefun.protocol.request_reply_pb2 import TypedValue
 from statefun.types import encode
 from statefun.value_spec import ValueSpec
-from statefun.wire import encode_typed_value
+from statefun.wire import encode_typed_value, short_value
 
 T = TypeVar("T")
 
@@ -164,10 +164,10 @@ def mutations(storage: AddressScopedStorage) -> list[tuple[ValueSpec[Any], bytes
 
 def encoded_mutations(storage: AddressScopedStorage) -> dict[str, bytes | None]:
     """What the batch wrote: the encoded `TypedValue` by name, None for a deletion."""
-    return {
-        spec.name: None if data is None else encode_typed_value(spec.type.typename, data)
-        for spec, data in mutations(storage)
-    }
+    encoded: dict[str, bytes | None] = {}
+    for spec, data in mutations(storage):
+        encoded[spec.name] = None if data is None else encode_typed_value(spec.type.typename, data)
+    return encoded
 
 
 def _check_spec(owner: str, spec: object) -> None:
@@ -187,6 +187,10 @@ def _reader(owner: str, spec: ValueSpec[T]) -> Callable[[AddressScopedStorage], 
             return None if data is None else deserialize(data)
         if cell is None:
             return None
+        if cell.__class__ is bytes:
+            value = short_value(cell, typename)
+            if value is not None:
+                return deserialize(value)
         stored = cell if isinstance(cell, TypedValue) else TypedValue.FromString(cast("bytes", cell))
         if not stored.has_value:
             return None

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from statefun.protocol.request_reply_pb2 import TypedValue
 from statefun.types import Type, encode
-from statefun.wire import encode_typed_value
+from statefun.wire import encode_typed_value, short_value
 
 T = TypeVar("T")
 
@@ -70,10 +70,15 @@ class ValueCarrier:
     def as_type(self, tpe: Type[T]) -> T | None:
         """The value read as a `tpe`, or None if there is no value. The typename is not compared: see `is_type`."""
         source = self.source
-        # The usual case without a further call: a message from a request.
-        if isinstance(source, TypedValue):
-            return tpe.deserialize(source.value) if source.has_value else None
-        value = self.raw_value()
+        # The usual cases without a further call: a message within a process, and one from a request.
+        if source.__class__ is bytes:
+            value = short_value(source, tpe.typename)
+            if value is None:
+                value = self.raw_value()
+        elif isinstance(source, TypedValue):
+            value = source.value if source.has_value else None
+        else:
+            value = self.raw_value()
         return None if value is None else tpe.deserialize(value)
 
     @property

@@ -193,7 +193,7 @@ class RuntimeConfig(BaseModel):
         default=16 << 30, description="Payloads of waiting messages and dead letters on disk at which ingresses pause."
     )
     commit_interval: DurationOrZero = Field(
-        default=20, description="Least time between two commits while there is work."
+        default=2, description="Least time between two commits while there is work."
     )
     call_timeout: Duration = Field(
         default=120_000, description="Longest call of a function that the runtime hosts itself."

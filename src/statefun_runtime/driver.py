@@ -38,6 +38,9 @@ _LET_IN = 32
 """Those who wait for the same room and are told of it in one turn: most of a crowd would find it taken, again and
 again."""
 _REMEMBERED_COMMITS = 1000
+_PAUSE = 2
+"""Times that the last commit took, for which no other begins: 41,000 invocations a second instead of 35,000 with 1."""
+_LONGEST_PAUSE = 0.05
 
 
 @dataclass(slots=True)
@@ -285,8 +288,9 @@ class Driver:
             return
         commit = done.result()
         self.commits.add(commit)
-        # An epoch costs something however small it is: leave disk and interpreter alone as long as the last one took.
-        self._commit_after = self._loop.time() + max(self._commit_interval, commit.seconds)
+        # An epoch costs something however small it is: leave disk and interpreter alone for a while, then write more.
+        pause = min(_PAUSE * commit.seconds, _LONGEST_PAUSE)
+        self._commit_after = self._loop.time() + max(self._commit_interval, pause)
         try:
             self._release(epoch)
         except Exception as error:  # noqa: BLE001 - as in a turn

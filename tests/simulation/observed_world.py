@@ -221,6 +221,8 @@ def _limits(random: Random) -> Limits:
         max_batch=random.choice((1, 2, 5, 1000)),
         max_in_flight=random.choice((1, 3, 64)),
         high_water=random.choice((1, 5, 1000)),
+        crowded=random.choice((1, 4)),
+        max_ready=random.choice((1, 256)),
         outbox_memory=random.choice((0, 100, 1_000_000)),
         max_queued=random.choice((1, 3, 10, 1000)),
         page=random.choice((1, 2, 1000)),

@@ -5,16 +5,18 @@ import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from statefun import Message, Reject, RetryLater, StatefulFunctions, StatefulFunctionSpec, ValueSpec
+from statefun.address import CallerSource
 from statefun.effects import Effects as EffectsSink
 from statefun.egress import EgressMessage
 from statefun.invocation import Call, invoke, invoke_sync
+from statefun.message import make_message
 from statefun.storage import encoded_mutations
 from statefun.typename import split_typename
 from statefun_runtime.endpoint.hosted import Hosted
-from statefun_runtime.endpoint.isolation import Isolated
+from statefun_runtime.endpoint.isolation import Suspended, start
 from statefun_runtime.interfaces import (
     Address,
     Batch,
@@ -33,44 +35,30 @@ from statefun_runtime.interfaces import (
 
 _log = logging.getLogger(__name__)
 _MILLISECOND = timedelta(milliseconds=1)
-_Messages: TypeAlias = Iterator[tuple[Address | None, Message]]
+_Queued: TypeAlias = tuple[StatefulFunctionSpec, Batch, ReplyTo]
 
 
-class _Sink(EffectsSink):
+class _Sink(Effects, EffectsSink):
     """Collects the effects of one batch as the engine takes them."""
 
-    __slots__ = ("effects",)
-
-    def __init__(self) -> None:
-        self.effects = Effects()
+    __slots__ = ()
 
     def send(self, message: Message) -> None:
         typename = message.target_typename
         split_typename(typename)
-        self.effects.sends.append(Send((typename, message.target_id), message.payload()))
+        self.sends.append(Send((typename, message.target_id), message.payload()))
 
     def send_after(self, delay_ms: int, message: Message, token: str) -> None:
         typename = message.target_typename
         split_typename(typename)
-        self.effects.delayed.append(DelayedSend(delay_ms, (typename, message.target_id), message.payload(), token))
+        self.delayed.append(DelayedSend(delay_ms, (typename, message.target_id), message.payload(), token))
 
     def cancel(self, token: str) -> None:
-        self.effects.delayed.append(Cancellation(token))
+        self.delayed.append(Cancellation(token))
 
     def egress(self, message: EgressMessage) -> None:
         split_typename(message.typename)
-        self.effects.egresses.append(EgressRecord(message.typename, message.payload()))
-
-    def finish(self, call: Call) -> Effects:
-        """All effects, with what the batch wrote into its storage."""
-        self.effects.mutations = encoded_mutations(call.storage)
-        return self.effects
-
-
-class _Queued(NamedTuple):
-    spec: StatefulFunctionSpec
-    batch: Batch
-    reply_to: ReplyTo
+        self.egresses.append(EgressRecord(message.typename, message.payload()))
 
 
 class InProcessEndpoint(Hosted):
@@ -112,7 +100,7 @@ class InProcessEndpoint(Hosted):
         if not spec.is_async:
             reply_to(batch, _run_sync(spec, batch))
             return
-        self._queue.append(_Queued(spec, batch, reply_to))
+        self._queue.append((spec, batch, reply_to))
         self._drain_queue()
 
     def _drain_queue(self) -> None:
@@ -125,37 +113,41 @@ class InProcessEndpoint(Hosted):
     async def _drain(self) -> None:
         while self._queue:
             spec, batch, reply_to = self._queue.popleft()
-            waited = _Waited(self)
-            reply_to(batch, await self._run(spec, batch, waited))
-            if waited.timer is not None and self._draining:
+            call, sink = _open(spec, batch)
+            try:
+                suspended = start(invoke(call, _messages(batch)))
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - see `_failure`
+                reply_to(batch, _failure(batch, error))
+                continue
+            if suspended is None:
+                reply_to(batch, _finish(call, sink))
+                continue
+            failure = await self._wait(batch, suspended)
+            reply_to(batch, failure or _finish(call, sink))
+            if self._draining:
                 # Another task has taken over the queue meanwhile.
                 return
             self._draining = True
         self._draining = False
 
-    async def _run(self, spec: StatefulFunctionSpec, batch: Batch, waited: "_Waited") -> Reply:
-        call, sink, messages = _open(spec, batch)
-        try:
-            await Isolated(invoke(call, messages), waited)
-        except asyncio.CancelledError:
-            if not waited.timed_out:
-                raise
-            return Failure(FailureKind.TRANSIENT, f"{_name(batch)} took longer than {self._call_timeout:g} s")
-        except Exception as error:  # noqa: BLE001 - whatever a function raises fails its batch, and nothing else
-            return _failure(batch, error)
-        finally:
-            waited.end()
-        return sink.finish(call)
-
-    def waits(self) -> None:
-        """A function waits: what is queued behind it goes to another task."""
+    async def _wait(self, batch: Batch, suspended: Suspended) -> Failure | None:
+        """Await a call; None if it has succeeded."""
+        limit = _TimeLimit(self._call_timeout)
         self._draining = False
         self._drain_queue()
-
-    @property
-    def call_timeout(self) -> float:
-        """Seconds after which a call that waits is cancelled."""
-        return self._call_timeout
+        try:
+            await suspended
+        except asyncio.CancelledError as error:
+            if limit.is_over:
+                return Failure(FailureKind.TRANSIENT, f"{_name(batch)} took longer than {self._call_timeout:g} s")
+            if self._stopped:
+                raise
+            return _failure(batch, error)
+        except Exception as error:  # noqa: BLE001 - see `_failure`
+            return _failure(batch, error)
+        finally:
+            limit.end()
+        return None
 
     async def stop(self) -> None:
         """Cancel the calls under way; they will be made again after the next start."""
@@ -166,53 +158,55 @@ class InProcessEndpoint(Hosted):
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-class _Waited:
-    """Called when a function waits for the first time: starts its time limit, and lets others go on."""
+class _TimeLimit:
+    """Cancels the current task after so many seconds, until its `end`."""
 
-    __slots__ = ("_endpoint", "_task", "timed_out", "timer")
+    __slots__ = ("_task", "_timer", "is_over")
 
-    def __init__(self, endpoint: InProcessEndpoint) -> None:
-        self._endpoint = endpoint
-        self._task: asyncio.Task[object] | None = None
-        self.timer: asyncio.TimerHandle | None = None
-        self.timed_out = False
-
-    def __call__(self) -> None:
+    def __init__(self, seconds: float) -> None:
         self._task = asyncio.current_task()
-        self.timer = asyncio.get_running_loop().call_later(self._endpoint.call_timeout, self._time_out)
-        self._endpoint.waits()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._cancel)
+        self.is_over = False
 
-    def _time_out(self) -> None:
+    def _cancel(self) -> None:
         if self._task is not None:
-            self.timed_out = True
+            self.is_over = True
             self._task.cancel()
 
     def end(self) -> None:
         """The call is over."""
-        if self.timer is not None:
-            self.timer.cancel()
-        if self.timed_out and self._task is not None:
+        self._timer.cancel()
+        if self.is_over and self._task is not None:
             self._task.uncancel()
 
 
 def _run_sync(spec: StatefulFunctionSpec, batch: Batch) -> Reply:
-    call, sink, messages = _open(spec, batch)
+    call, sink = _open(spec, batch)
     try:
-        invoke_sync(call, messages)
-    except Exception as error:  # noqa: BLE001 - whatever a function raises fails its batch, and nothing else
+        invoke_sync(call, _messages(batch))
+    except Exception as error:  # noqa: BLE001 - see `_failure`
         return _failure(batch, error)
-    return sink.finish(call)
+    return _finish(call, sink)
 
 
-def _open(spec: StatefulFunctionSpec, batch: Batch) -> tuple[Call, _Sink, _Messages]:
-    typename, identifier = batch.target
+def _open(spec: StatefulFunctionSpec, batch: Batch) -> tuple[Call, _Sink]:
     sink = _Sink()
-    call = Call(spec, identifier, spec.schema.open({**batch.state}), sink)
-    messages = ((caller, Message(typename, identifier, payload)) for _, _, caller, payload in batch.messages)
-    return call, sink, messages
+    return Call(spec, batch.target[1], spec.schema.open({**batch.state}), sink), sink
 
 
-def _failure(batch: Batch, error: Exception) -> Failure:
+def _messages(batch: Batch) -> list[tuple[CallerSource, Message]]:
+    typename, identifier = batch.target
+    return [(caller, make_message(typename, identifier, payload)) for _, _, caller, payload in batch.messages]
+
+
+def _finish(call: Call, sink: _Sink) -> Effects:
+    """All effects, with what the batch wrote into its storage."""
+    sink.mutations = encoded_mutations(call.storage)
+    return sink
+
+
+def _failure(batch: Batch, error: BaseException) -> Failure:
+    """Whatever a function raises fails its batch, and nothing else."""
     reason = f"{_name(batch)}: {type(error).__name__}: {error}"
     if isinstance(error, RetryLater):
         return Failure(FailureKind.TRANSIENT, reason, error.after // _MILLISECOND)

@@ -1,28 +1,23 @@
-"""Awaits a coroutine in a context of its own, and tells when it waits for the first time."""
+"""Runs a coroutine in a context of its own, and tells whether it waits."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import copy_context
 from typing import Any
 
 
-class Isolated(Awaitable[None]):
-    """Wraps a coroutine; to be awaited once, in a task.
+class Suspended(Awaitable[None]):
+    """A coroutine that waits; to be awaited once, in the task in which it has started."""
 
-    What the coroutine sets in context variables is not seen by what the task runs next. `waits` is called at the first
-    suspension, if there is any.
-    """
+    __slots__ = ("_awaited", "_coroutine", "_run")
 
-    __slots__ = ("_coroutine", "_waits")
-
-    def __init__(self, coroutine: Coroutine[Any, Any, None], waits: Callable[[], object]) -> None:
+    def __init__(self, run: Callable[..., Any], coroutine: Coroutine[Any, Any, None], awaited: object) -> None:
+        self._run = run
         self._coroutine = coroutine
-        self._waits = waits
+        self._awaited = awaited
 
     def __await__(self) -> Generator[Any, Any, None]:
-        run, coroutine = copy_context().run, self._coroutine
+        run, coroutine, awaited = self._run, self._coroutine, self._awaited
         try:
-            awaited = run(coroutine.send, None)
-            self._waits()
             while True:
                 try:
                     value = yield awaited
@@ -34,3 +29,16 @@ class Isolated(Awaitable[None]):
             return
         finally:
             coroutine.close()
+
+
+def start(coroutine: Coroutine[Any, Any, None]) -> Suspended | None:
+    """Run a coroutine until it waits for the first time; None if it has ended before. Raises what it raises.
+
+    What it sets in context variables is not seen by what the task runs next.
+    """
+    run = copy_context().run
+    try:
+        awaited = run(coroutine.send, None)
+    except StopIteration:
+        return None
+    return Suspended(run, coroutine, awaited)

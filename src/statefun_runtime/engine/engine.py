@@ -219,22 +219,24 @@ class Engine:
         return token_refusal(effects.delayed, keys) if effects.delayed else None
 
     def _apply(self, mailbox: Mailbox, batch: Batch, effects: Effects, keys: dict[Token, DelayedKey | None]) -> None:
-        epoch, address = self.epoch, batch.target
+        epoch, address, count = self.epoch, batch.target, len(batch.messages)
         for target, payload in effects.sends:
             self.send(target, address, payload)
         for effect in effects.delayed:
             self._apply_delayed((address, effect.token), effect, keys)
         for record in effects.egresses:
-            self._apply_egress(address, record)
+            if not self.release(record):
+                self._put_aside(address, record)
         for name, value in effects.mutations.items():
             mailbox.write(name, value, self.now, epoch)
         self.mailboxes.consumed(mailbox, batch.messages, epoch)
         function_type = mailbox.function_type
-        function_type.invocations += len(batch.messages)
+        function_type.invocations += count
         function_type.sent += len(effects.sends)
         function_type.egressed += len(effects.egresses)
         function_type.answered()
-        self.failures.passed(mailbox, len(batch.messages))
+        if mailbox.is_failing:
+            self.failures.passed(mailbox, count)
         self.mailboxes.settle(mailbox)
 
     def _apply_delayed(
@@ -252,9 +254,7 @@ class Engine:
         if effect.token:
             keys[token] = message.key
 
-    def _apply_egress(self, sender: Address, record: EgressRecord) -> None:
-        if self.release(record):
-            return
+    def _put_aside(self, sender: Address, record: EgressRecord) -> None:
         message = (self.next_sequence(), sender, sender, record.payload)
         reason = f"no egress has the id {record.egress}"
         letter = DeadLetter(self.now, LetterKind.EGRESS_RECORD, record.egress, message, reason, 0, {})
@@ -262,9 +262,10 @@ class Engine:
 
     def release(self, record: EgressRecord) -> bool:
         """Give a record to its egress once the open epoch is durable; false if there is no such egress."""
-        known = record.egress in self._egresses
+        egress, payload = record
+        known = egress in self._egresses
         if known:
-            self.epoch.outbox.setdefault(record.egress, []).append(record.payload)
+            self.epoch.outbox.setdefault(egress, []).append(payload)
         return known
 
     def _register_missing(self, mailbox: Mailbox, batch: Batch, missing: MissingStates) -> None:

@@ -134,7 +134,8 @@ class FunctionType:
     def answered(self) -> None:
         """Note that a call has succeeded."""
         self.current = True
-        self.reached()
+        self.unreachable = 0
+        self.window = self.limit
 
     def reached(self) -> None:
         """Note that somebody answers at the endpoint, if only that a call failed."""

@@ -74,6 +74,11 @@ class Mailbox:
         """The first messages of the queue, among which there is one that fails for good: they are being bisected."""
         self.parked: Parked | None = None
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether its last call had no effect, or only some messages of one that failed are through since."""
+        return bool(self.attempts or self.rounds or self.suspects)
+
     def take(self, max_messages: int, max_bytes: int) -> list[Message]:
         """Remove the next messages for one call, in order: at least one."""
         queue = self.queue
@@ -91,11 +96,13 @@ class Mailbox:
             values = self.values = dict(values)
             self.written = self.changed = epoch.number
             epoch.state[self.address] = values
-        old = values.pop(name, None)
+        old = values.get(name)
         grown = -len(old[1]) if old is not None else 0
         if payload is not None:
             values[name] = (now, payload)
             grown += len(payload)
+        elif old is not None:
+            del values[name]
         if grown:
             self.size += grown
             self.function_type.resident_bytes += grown

@@ -76,7 +76,8 @@ class Mailboxes:
         function_type = self.types.get(typename)
         if function_type is None or function_type.unreachable:
             return False
-        return function_type.runnable >= self._limits.high_water
+        limits = self._limits
+        return function_type.runnable >= limits.high_water or len(function_type.ready) >= limits.max_ready
 
     def pending(self) -> dict[str, Pending]:
         """What waits or is in flight, by typename."""
@@ -138,7 +139,8 @@ class Mailboxes:
             return True
         if function_type.unreachable:
             return bool(function_type.ready)
-        return function_type.is_saturated and function_type.runnable >= self._limits.high_water
+        most = self._limits.crowded * self._limits.high_water
+        return function_type.is_saturated and function_type.runnable >= most
 
     def open(self, address: Address, epochs: Iterable[Epoch]) -> Mailbox:
         """The mailbox of an address, brought into memory if need be; what waits for it in the store follows.

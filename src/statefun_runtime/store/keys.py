@@ -5,6 +5,7 @@ of another and the parts of an address sort one after the other. Numbers are eig
 """
 
 import struct
+from functools import lru_cache
 
 from statefun_runtime.epoch import DelayedKey, Token
 from statefun_runtime.errors import FormatError
@@ -17,12 +18,20 @@ NUMBER_BYTES = _NUMBER.size
 
 def text_key(text: str) -> bytes:
     """The ordered form of a text."""
+    if text.isprintable():
+        return text.encode() + b"\0"
     return text.encode().replace(b"\1", b"\1\2").replace(b"\0", b"\1\1") + b"\0"
 
 
 def address_key(address: Address) -> bytes:
     """The ordered form of an address: by typename, then by id."""
-    return text_key(address[0]) + text_key(address[1])
+    return _typename_key(address[0]) + text_key(address[1])
+
+
+@lru_cache(maxsize=4096)
+def _typename_key(typename: str) -> bytes:
+    # Of every row that is written; there are few of them.
+    return text_key(typename)
 
 
 def message_key(message: Message) -> bytes:

@@ -28,6 +28,7 @@ _SINK_TAG = bytes([2])
 _VALUE = struct.Struct(">IQI")
 _ADDRESSES = struct.Struct(">II")
 _LENGTH = struct.Struct(">I")
+_NO_ADDRESS = _ADDRESSES.pack(0, 0)
 
 
 def _body(row: bytes, what: str, tag: bytes = _TAG) -> bytes:
@@ -45,9 +46,7 @@ def state_row(values: StateValues) -> bytes:
     parts = [_TAG]
     for name, (touched, payload) in values.items():
         encoded = name.encode()
-        parts.append(_VALUE.pack(len(encoded), touched, len(payload)))
-        parts.append(encoded)
-        parts.append(payload)
+        parts += (_VALUE.pack(len(encoded), touched, len(payload)), encoded, payload)
     return b"".join(parts)
 
 
@@ -66,7 +65,9 @@ def read_state(row: bytes) -> StateValues:
 
 
 def _address(address: Address | None) -> bytes:
-    typename, identifier = address or ("", "")
+    if address is None:
+        return _NO_ADDRESS
+    typename, identifier = address
     first, second = typename.encode(), identifier.encode()
     return _ADDRESSES.pack(len(first), len(second)) + first + second
 

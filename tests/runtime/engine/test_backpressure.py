@@ -105,8 +105,19 @@ def test_what_waits_for_a_free_call_counts_by_the_name_that_the_function_has_now
     assert not world.engine.has_room({"test/old"})
 
 
+def test_a_type_is_refused_when_many_of_its_addresses_wait_for_their_turn() -> None:
+    world = world_of(limits=Limits(max_ready=2))
+    accept(world, A, b"1", b"2", b"3")
+    world.load()
+    assert world.engine.has_room({"test/f"})
+    accept(world, B, b"4")
+    world.load()
+    assert not world.engine.has_room({"test/f"})
+    assert world.engine.has_room({"test/g"})
+
+
 def test_further_addresses_of_a_slow_type_wait_in_the_store() -> None:
-    world = world_of(limits=Limits(high_water=3, max_in_flight=1))
+    world = world_of(limits=Limits(high_water=1, crowded=3, max_in_flight=1))
     accept(world, A, b"1")
     batch = call(world)
     accept(world, B, b"2", b"3", b"4")
