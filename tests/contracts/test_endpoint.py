@@ -36,6 +36,7 @@ class Application:
         for name, function in (("plain", plain), ("awaiting", awaiting), ("hanging", self.hang)):
             self.functions.bind(f"test/{name}", specs=specs)(function)
         self.functions.bind("test/raising")(raising)
+        self.functions.bind("test/cancelling")(cancelling)
 
     async def hang(self, context: Context, message: Message) -> None:
         self.began.set()
@@ -61,6 +62,12 @@ def raising(context: Context, message: Message) -> None:
             raise Reject("not this one")
         case _:
             raise LookupError("lost")
+
+
+async def cancelling(context: Context, message: Message) -> None:
+    if message.as_string() == "after a while":
+        await asyncio.sleep(0)
+    raise asyncio.CancelledError("by itself")
 
 
 @asynccontextmanager
@@ -100,7 +107,7 @@ async def each_endpoint(request: pytest.FixtureRequest, application: Application
 def batch(name: str, *texts: str) -> Batch:
     target = (f"test/{name}", "x")
     messages: list[Delivery] = [(number, target, None, text(value)) for number, value in enumerate(texts, 1)]
-    return Batch(target, {} if name == "raising" else {"last": None}, messages)
+    return Batch(target, {} if name in {"raising", "cancelling"} else {"last": None}, messages)
 
 
 def text(value: str) -> Payload:
@@ -170,6 +177,15 @@ async def test_what_a_function_raises_becomes_a_failure(
     assert isinstance(failure, Failure)
     assert (failure.kind, failure.retry_after) == (kind, retry_after)
     assert reason in failure.reason
+
+
+@pytest.mark.parametrize("when", ["at once", "after a while"])
+async def test_a_function_that_cancels_itself_fails_and_the_others_go_on(endpoint: Endpoint, when: str) -> None:
+    failure = await call(endpoint, batch("cancelling", when))
+    assert isinstance(failure, Failure)
+    assert failure.kind is FailureKind.TRANSIENT
+    effects = await call(endpoint, batch("awaiting", "1"))
+    assert isinstance(effects, Effects)
 
 
 async def test_after_stop_nothing_is_answered_neither_what_was_in_flight_nor_what_comes_later(

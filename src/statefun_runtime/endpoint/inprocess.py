@@ -18,7 +18,6 @@ from statefun.typename import split_typename
 from statefun_runtime.endpoint.hosted import Hosted
 from statefun_runtime.endpoint.isolation import Suspended, start
 from statefun_runtime.interfaces import (
-    Address,
     Batch,
     Cancellation,
     DelayedSend,
