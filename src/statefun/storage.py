@@ -187,7 +187,7 @@ def _reader(owner: str, spec: ValueSpec[T]) -> Callable[[AddressScopedStorage], 
             return None if data is None else deserialize(data)
         if cell is None:
             return None
-        if cell.__class__ is bytes:
+        if type(cell) is bytes:
             value = short_value(cell, typename)
             if value is not None:
                 return deserialize(value)

@@ -71,7 +71,7 @@ class ValueCarrier:
         """The value read as a `tpe`, or None if there is no value. The typename is not compared: see `is_type`."""
         source = self.source
         # The usual cases without a further call: a message within a process, and one from a request.
-        if source.__class__ is bytes:
+        if type(source) is bytes:
             value = short_value(source, tpe.typename)
             if value is None:
                 value = self.raw_value()
