@@ -36,8 +36,8 @@ format: install  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: install  ## Benchmarks beside peers
-	$(BIN)/python -m benchmarks.sdk
+bench: install  ## Benchmarks beside peers in one table; BENCH_ARGS=--quick takes less than ten minutes
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 docs: install  ## The documentation as pages in build/docs
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
