@@ -1,8 +1,8 @@
 """All rows of the table, in its order."""
 
-from benchmarks import start
+from benchmarks import budget, start
 from benchmarks.calls import rows as calls
 from benchmarks.pipeline import rows as pipeline
 from benchmarks.sdk import rows as sdk
 
-ROWS = (*sdk.ROWS, *pipeline.ROWS, *calls.ROWS, *start.ROWS)
+ROWS = (*sdk.ROWS, *pipeline.ROWS, *calls.ROWS, *start.ROWS, *budget.ROWS)
