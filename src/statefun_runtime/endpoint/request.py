@@ -3,6 +3,7 @@
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from statefun.http_reply import HttpReply, refusal
+from statefun_runtime.endpoint.repeated_head import RepeatedHead
 
 HEALTH_PATH = b"/healthz"
 
@@ -37,6 +38,7 @@ class RequestParser:
         self._max_head = max_head
         self._max_body = max_body
         self._parser: HttpRequestParser | None = HttpRequestParser(self)
+        self._repeated = RepeatedHead()
         self._requests: list[Request] = []
         self.ended = False
         self.receiving = False
@@ -55,9 +57,20 @@ class RequestParser:
         """Take bytes in; return the requests that are complete now."""
         if self.ended or self._parser is None:
             return []
+        if self.receiving:
+            return self._parse(self._parser, data)
+        body = self._repeated.body_of(data)
+        if body is not None and len(body) <= self._max_body:
+            return [Request("POST", body, None, keep_alive=True)]
+        requests = self._parse(self._parser, data)
+        if len(requests) == 1 and not self.receiving and requests[0].keep_alive and requests[0].reply is None:
+            self._repeated.learn(data, requests[0].body)
+        return requests
+
+    def _parse(self, parser: HttpRequestParser, data: bytes) -> list[Request]:
         requests_before = self._begun if self.receiving and not self._head_complete else -1
         try:
-            self._parser.feed_data(data)
+            parser.feed_data(data)
         except HttpParserUpgrade:
             self.ended = True
         except HttpParserError as error:

@@ -6,6 +6,7 @@ connection says nothing about whether the server meant to say more.
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from statefun_runtime.endpoint.repeated_head import RepeatedHead
 from statefun_runtime.interfaces import FailureKind
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -47,16 +48,14 @@ class ResponseParser:
     def __init__(self, max_body: int) -> None:
         self._max_body = max_body
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
-        self.expect()
+        self._repeated = RepeatedHead()
+        self._repeated_headers: dict[bytes, bytes] = {}
+        self._received = 0
+        self._begin()
 
     def expect(self) -> None:
         """A request was sent: the next bytes are its response."""
-        self._error: ResponseError | None = None
-        self._response: Response | None = None
-        self._head_complete = False
-        self._surplus = False
         self._received = 0
-        self._reset()
 
     def close(self) -> None:
         """Let go of the parser, which holds its callbacks and so would wait for the garbage collector."""
@@ -72,6 +71,20 @@ class ResponseParser:
         parser = self._parser
         if parser is None:
             raise ResponseError("the connection is closed")
+        if self._received:
+            return self._parse(parser, data)
+        body = self._repeated.body_of(data)
+        if body is not None and len(body) <= self._max_body:
+            self._received = len(data)
+            return Response(200, self._repeated_headers, body, keep_alive=True)
+        self._begin()
+        response = self._parse(parser, data)
+        if response is not None and response.status == 200 and response.keep_alive:
+            self._repeated.learn(data, response.body)
+            self._repeated_headers = response.headers
+        return response
+
+    def _parse(self, parser: HttpResponseParser, data: bytes) -> Response | None:
         self._received += len(data)
         try:
             parser.feed_data(data)
@@ -94,6 +107,13 @@ class ResponseParser:
         allowed = MAX_HEAD_BYTES + (_CHUNK_OVERHEAD * self._size if self._head_complete else 0)
         if self._received - self._size > allowed:
             raise ResponseError(f"the response has more than {MAX_HEAD_BYTES} bytes of headers")
+
+    def _begin(self) -> None:
+        self._error: ResponseError | None = None
+        self._response: Response | None = None
+        self._head_complete = False
+        self._surplus = False
+        self._reset()
 
     def _reset(self) -> None:
         self._headers: dict[bytes, bytes] = {}

@@ -6,6 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Protocol, cast
 
@@ -214,12 +215,17 @@ class ServerConnection(asyncio.Protocol):
 
 def response_head(reply: HttpReply, date: bytes, *, keep_alive: bool) -> bytes:
     """The head of a response."""
-    status, headers, body = reply
+    return b"%b%d\r\n\r\n" % (_head_start(reply.status, reply.headers, date, keep_alive), len(reply.body))
+
+
+@lru_cache(maxsize=64)
+def _head_start(status: int, headers: tuple[tuple[str, str], ...], date: bytes, keep_alive: bool) -> bytes:
+    """All of a head up to the length, which is its last header so that clients can tell a repeated head."""
     connection = b"" if keep_alive else b"connection: close\r\n"
     text = f"HTTP/1.1 {status} {_PHRASES[status]}\r\n"
     for name, value in headers:
         text += f"{name}: {value}\r\n"
-    return b"%b%bdate: %b\r\ncontent-length: %d\r\n\r\n" % (text.encode("latin-1"), connection, date, len(body))
+    return b"%b%bdate: %b\r\ncontent-length: " % (text.encode("latin-1"), connection, date)
 
 
 def _start(work: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:
