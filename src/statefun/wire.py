@@ -25,13 +25,14 @@ def varint(number: int) -> bytes:
     return bytes(data)
 
 
-_LENGTHS: Final = tuple(varint(length) for length in range(2048))
+LENGTHS: Final = tuple(varint(length) for length in range(2048))
+"""The short lengths of fields, encoded."""
 
 
 def length_delimited(tag: bytes, data: bytes) -> bytes:
     """A field of text, of bytes or of a message."""
     length = len(data)
-    return b"".join((tag, _LENGTHS[length] if length < len(_LENGTHS) else varint(length), data))
+    return b"".join((tag, LENGTHS[length] if length < len(LENGTHS) else varint(length), data))
 
 
 def encode_typed_value(typename: str, value: bytes | None) -> bytes:
@@ -39,7 +40,7 @@ def encode_typed_value(typename: str, value: bytes | None) -> bytes:
     head = _value_head(typename)
     if value:
         try:
-            return head + _LENGTHS[len(value)] + value
+            return head + LENGTHS[len(value)] + value
         except IndexError:
             return length_delimited(head, value)
     return head[:-3] if value is None else head[:-1]
@@ -76,11 +77,11 @@ def encode_message(typename: str, id: str, value_typename: str, value: bytes) ->
     """A field `outgoing_messages`. Raises as `split_typename` does."""
     text = id.encode() if id.__class__ is str else _odd_text(id)
     try:
-        target = _head(typename) + _LENGTHS[len(text)] + text
-        argument = _value_head(value_typename) + _LENGTHS[len(value)] + value
-        message = b"".join((b"\x0a", _LENGTHS[len(target)], target, b"\x12", _LENGTHS[len(argument)], argument))
+        target = _head(typename) + LENGTHS[len(text)] + text
+        argument = _value_head(value_typename) + LENGTHS[len(value)] + value
+        message = b"".join((b"\x0a", LENGTHS[len(target)], target, b"\x12", LENGTHS[len(argument)], argument))
         if value:
-            return b"\x12" + _LENGTHS[len(message)] + message
+            return b"\x12" + LENGTHS[len(message)] + message
     except IndexError:
         pass
     return encode_message_of(typename, id, encode_typed_value(value_typename, value))
@@ -100,10 +101,10 @@ def encode_delayed(delayed: bytes) -> bytes:
 def encode_egress(typename: str, value_typename: str, value: bytes) -> bytes:
     """A field `outgoing_egresses`. Raises as `split_typename` does."""
     try:
-        argument = _value_head(value_typename) + _LENGTHS[len(value)] + value
-        message = _head(typename) + _LENGTHS[len(argument)] + argument
+        argument = _value_head(value_typename) + LENGTHS[len(value)] + value
+        message = _head(typename) + LENGTHS[len(argument)] + argument
         if value:
-            return b"\x22" + _LENGTHS[len(message)] + message
+            return b"\x22" + LENGTHS[len(message)] + message
     except IndexError:
         pass
     return encode_egress_of(typename, encode_typed_value(value_typename, value))
@@ -125,7 +126,7 @@ def encode_kafka_record(topic: str, value: bytes, key: str | None) -> bytes:
     end = _topic_field(topic)
     try:
         if text and value:
-            return b"".join((b"\x0a", _LENGTHS[len(text)], text, b"\x12", _LENGTHS[len(value)], value, end))
+            return b"".join((b"\x0a", LENGTHS[len(text)], text, b"\x12", LENGTHS[len(value)], value, end))
     except IndexError:
         pass
     head = length_delimited(b"\x0a", text) if text else b""

@@ -5,11 +5,12 @@ breaks the protocol is refused here, at the function that sent it, and never rea
 """
 
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from google.protobuf.message import DecodeError
 
 from statefun.protocol import request_reply_pb2 as official
+from statefun.wire import LENGTHS, length_delimited
 from statefun_runtime.interfaces import (
     Address,
     Batch,
@@ -59,7 +60,51 @@ def join_typename(namespace: str, name: str) -> str:
 
 
 def encode_batch(batch: Batch) -> bytes:
-    """The ToFunction message of `batch`."""
+    """The ToFunction message of `batch`. Raises ValueError or EncodeError for text that has no UTF-8."""
+    try:
+        return _encode_short_fields(batch)
+    except IndexError:
+        return _encode_any_fields(batch)
+
+
+def _encode_short_fields(batch: Batch) -> bytes:
+    """The bytes that protobuf would make, joined in half of its time. Raises IndexError for a field that is long."""
+    fields = [_short_address(batch.target)]
+    for name, value in batch.state.items():
+        state = _state_head(name)
+        if value:
+            state = b"".join((state, b"\x12", LENGTHS[len(value)], value))
+        fields += (b"\x12", LENGTHS[len(state)], state)
+    for _, _, caller, payload in batch.messages:
+        invocation = b"" if caller is None else _short_address(caller)
+        if payload:
+            invocation = b"".join((invocation, b"\x12", LENGTHS[len(payload)], payload))
+        fields += (b"\x1a", LENGTHS[len(invocation)], invocation)
+    return length_delimited(b"\xa2\x06", b"".join(fields))
+
+
+def _short_address(address: Address) -> bytes:
+    """An address as field 1, which it is wherever a batch has one."""
+    typename, id_ = address
+    text = id_.encode()
+    data = b"".join((_address_head(typename), LENGTHS[len(text)], text))
+    return b"".join((b"\x0a", LENGTHS[len(data)], data))
+
+
+@lru_cache(maxsize=4096)
+def _address_head(typename: str) -> bytes:
+    """All of an address up to the length of its id."""
+    namespace, name = split_typename(typename)
+    return wire.Address(namespace=namespace, type=name).SerializeToString() + b"\x1a"
+
+
+@lru_cache(maxsize=4096)
+def _state_head(name: str) -> bytes:
+    """A state without a value."""
+    return wire.ToFunction.PersistedValue(state_name=name).SerializeToString()
+
+
+def _encode_any_fields(batch: Batch) -> bytes:
     message = wire.ToFunction()
     request = message.invocation
     _set_address(request.target, batch.target)
@@ -112,24 +157,27 @@ def _set_address(message: wire.Address, address: Address) -> None:
 
 
 def _effects(result: _Result) -> Effects:
+    # A slice is a list: iterating over protobuf's own sequence costs twice as much, and five times as much if empty.
     effects = Effects()
-    for index, sent in enumerate(result.outgoing_messages):
-        effects.sends.append(Send(_target(sent, "message", index), sent.argument))
-    for index, delayed in enumerate(result.delayed_invocations):
-        effects.delayed.append(_delayed(delayed, index))
-    for index, record in enumerate(result.outgoing_egresses):
-        effects.egresses.append(_egress_record(record, index))
-    for index, mutation in enumerate(result.state_mutations):
-        effects.mutations[_state_name(mutation, "mutation", index)] = _new_value(mutation)
+    effects.mutations = _mutations(result.state_mutations[:])
+    effects.sends = _sends(result.outgoing_messages[:])
+    delayed, egresses = result.delayed_invocations[:], result.outgoing_egresses[:]
+    if delayed:
+        effects.delayed = [_delayed(each, index) for index, each in enumerate(delayed)]
+    if egresses:
+        effects.egresses = _egress_records(egresses)
     return effects
 
 
-def _target(sent: wire.FromFunction.Invocation | wire.FromFunction.DelayedInvocation, kind: str, index: int) -> Address:
-    target = sent.target
+def _sends(messages: list[wire.FromFunction.Invocation]) -> list[Send]:
+    sends: list[Send] = []
     try:
-        return join_typename(target.namespace, target.type), target.id
+        for sent in messages:
+            target = sent.target
+            sends.append(Send((join_typename(target.namespace, target.type), target.id), sent.argument))
     except ProtocolError as error:
-        raise ProtocolError(f"the target of {kind} {index} is not an address: {error}") from None
+        raise ProtocolError(f"the target of message {len(sends)} is not an address: {error}") from None
+    return sends
 
 
 def _delayed(delayed: wire.FromFunction.DelayedInvocation, index: int) -> DelayedSend | Cancellation:
@@ -141,22 +189,34 @@ def _delayed(delayed: wire.FromFunction.DelayedInvocation, index: int) -> Delaye
     delay = delayed.delay_in_ms
     if not 0 <= delay <= MAX_DURATION:
         raise ProtocolError(f"the delay of delayed message {index} is {delay} ms, not between 0 and 2**62")
-    return DelayedSend(delay, _target(delayed, "delayed message", index), delayed.argument, token)
-
-
-def _egress_record(record: wire.FromFunction.EgressMessage, index: int) -> EgressRecord:
+    target = delayed.target
     try:
-        return EgressRecord(join_typename(record.egress_namespace, record.egress_type), record.argument)
+        typename = join_typename(target.namespace, target.type)
     except ProtocolError as error:
-        raise ProtocolError(f"egress record {index} does not name an egress: {error}") from None
+        raise ProtocolError(f"the target of delayed message {index} is not an address: {error}") from None
+    return DelayedSend(delay, (typename, target.id), delayed.argument, token)
 
 
-def _state_name(
-    named: wire.FromFunction.PersistedValueMutation | wire.FromFunction.PersistedValueSpec, kind: str, index: int
-) -> str:
-    if not named.state_name:
-        raise ProtocolError(f"{kind} {index} does not name a state")
-    return named.state_name
+def _egress_records(records: list[wire.FromFunction.EgressMessage]) -> list[EgressRecord]:
+    egresses: list[EgressRecord] = []
+    try:
+        for record in records:
+            typename = join_typename(record.egress_namespace, record.egress_type)
+            egresses.append(EgressRecord(typename, record.argument))
+    except ProtocolError as error:
+        raise ProtocolError(f"egress record {len(egresses)} does not name an egress: {error}") from None
+    return egresses
+
+
+def _mutations(written: list[wire.FromFunction.PersistedValueMutation]) -> dict[str, bytes | None]:
+    mutations: dict[str, bytes | None] = {}
+    for index, mutation in enumerate(written):
+        mutations[mutation.state_name or _no_name("mutation", index)] = _new_value(mutation)
+    return mutations
+
+
+def _no_name(kind: str, index: int) -> NoReturn:
+    raise ProtocolError(f"{kind} {index} does not name a state")
 
 
 def _new_value(mutation: wire.FromFunction.PersistedValueMutation) -> bytes | None:
@@ -176,7 +236,7 @@ def _missing_states(context: wire.FromFunction.IncompleteInvocationContext) -> M
 
 
 def _state_spec(spec: wire.FromFunction.PersistedValueSpec, index: int) -> StateSpec:
-    name = _state_name(spec, "missing state", index)
+    name = spec.state_name or _no_name("missing state", index)
     if not spec.type_typename:
         raise ProtocolError(f"the missing state {name!r} has no type")
     number, after = spec.expiration_spec.mode, spec.expiration_spec.expire_after_millis

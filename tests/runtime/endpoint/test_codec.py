@@ -61,6 +61,26 @@ def as_message(address: Address) -> AddressMessage:
     return AddressMessage(namespace=namespace, type=name, id=address[1])
 
 
+@pytest.mark.parametrize("length", [1, 100, 127, 128, 2000, 2047, 2048, 16_383, 16_384, 100_000])
+def test_an_encoded_batch_has_the_bytes_of_protobuf_at_every_length(length: int) -> None:
+    address = ("example/greeter", "i" * length)
+    payload = TypedValue(typename="t", has_value=True, value=b"v" * length).SerializeToString()
+    short = TypedValue(typename="t", has_value=True, value=b"v").SerializeToString()
+    for target, caller, value in ((address, TARGET, short), (TARGET, address, short), (TARGET, None, payload)):
+        expected = ToFunction()
+        request = expected.invocation
+        request.target.CopyFrom(as_message(target))
+        request.state.add(state_name="s" * min(length, 3000)).state_value.MergeFromString(value)
+        invocation = request.invocations.add()
+        if caller is not None:
+            invocation.caller.CopyFrom(as_message(caller))
+        invocation.argument.MergeFromString(value)
+
+        batch = Batch(target, {"s" * min(length, 3000): value}, [(1, target, caller, value)])
+
+        assert encode_batch(batch) == expected.SerializeToString()
+
+
 @given(
     target=ADDRESSES,
     state=st.dictionaries(UNICODE, st.none() | PAYLOADS, max_size=4),
