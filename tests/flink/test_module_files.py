@@ -1,0 +1,169 @@
+"""What a real Flink reads from module files: the column `Flink 3.3` of docs/reference/compatibility.md."""
+
+import pytest
+
+from tests.flink.module_reader import ReadFile, below, read_by_flink
+
+pytestmark = [pytest.mark.flink, pytest.mark.slow, pytest.mark.timeout(300)]
+
+ENDPOINTS = """\
+kind: io.statefun.endpoints.v2/http
+spec: {functions: shop/*, urlPathTemplate: "http://h:1/{function.name}", maxNumBatchRequests: 7, unheardOf: 1,
+       transport: {type: io.statefun.transports.v1/async, call: 3s}}
+---
+---
+kind: io.statefun.endpoints.v1/http
+spec: {functions: shop/cart, urlPathTemplate: "http://h:1/${env:NAME}", timeouts: {call: 9s}}
+"""
+KAFKA = """\
+kind: io.statefun.kafka.v1/ingress
+spec: {id: shop/in, address: "k:1", consumerGroupId: g, autoOffsetResetPosition: earliest, forwardHeaders: true,
+       invalidRecordHandling: {type: skip}, properties: [{max.poll.records: "5"}],
+       topics: [{topic: t, valueType: shop/T, targets: [shop/cart]}]}
+---
+kind: io.statefun.kafka.v1/ingress
+spec: {id: shop/offsets, address: "k:1", consumerGroupId: g,
+       topics: [{topic: t, valueType: shop/T, targets: [shop/cart]}],
+       startupPosition: {type: specific-offsets, offsets: [{t/0: 91}]}}
+---
+kind: io.statefun.kafka.v1/ingress
+spec: {id: shop/date, address: "k:1", consumerGroupId: g,
+       topics: [{topic: t, valueType: shop/T, targets: [shop/cart]}],
+       startupPosition: {type: date, date: "2026-02-01 04:15:00.000 +0000"}}
+---
+kind: io.statefun.kafka.v1/egress
+spec: {id: shop/out, address: "k:1", properties: [{linger.ms: "3"}],
+       deliverySemantic: {type: exactly-once, transactionTimeout: 5min}}
+"""
+KINESIS = """\
+kind: io.statefun.kinesis.v1/ingress
+spec: {id: shop/in, awsRegion: {type: custom-endpoint, endpoint: "https://e:1", id: us-west-1},
+       awsCredentials: {type: basic, accessKeyId: i, secretAccessKey: s},
+       startupPosition: {type: date, date: "2026-02-01 04:15:00.000 +0000"},
+       streams: [{stream: s, valueType: shop/T, targets: [shop/cart]}], clientConfigProperties: [{SocketTimeout: "9"}]}
+---
+kind: io.statefun.kinesis.v1/egress
+spec: {id: shop/out, awsRegion: {type: specific, id: us-west-1}, maxOutstandingRecords: 9,
+       awsCredentials: {type: profile, profileName: p, profilePath: /x},
+       clientConfigProperties: [{ThreadingModel: POOLED}]}
+"""
+LEGACY = """\
+version: "3.0"
+module:
+  meta: {type: remote}
+  spec:
+    endpoints: [{endpoint: {meta: {kind: http}, spec: {functions: shop/cart, urlPathTemplate: "http://h:1/"}}}]
+"""
+WRONG = """\
+kind: io.statefun.endpoints.v2/http
+spec: {functions: shop/cart, urlPathTemplate: "http://h:1/", maxNumBatchRequests: many}
+---
+kind: io.statefun.endpoints.v2/http
+spec: {functions: nonsense, urlPathTemplate: "http://h:1/"}
+"""
+ANCHOR = "kind: io.statefun.endpoints.v2/http\nspec: {functions: &name shop/cart, urlPathTemplate: *name}\n"
+OWN_KINDS = ("io.statefun.file.v1/ingress", "io.statefun.file.v1/egress", "io.statefun.http.v1/egress")
+FILES = {
+    "endpoints": ENDPOINTS,
+    "kafka": KAFKA,
+    "kinesis": KINESIS,
+    "legacy": LEGACY,
+    "version-1": LEGACY.replace("3.0", "1.0"),
+    "version-2": LEGACY.replace("3.0", "2.0"),
+    "wrong": WRONG,
+    "anchor": ANCHOR,
+    "playground": "kind: io.statefun.playground.v1/ingress\nspec: {port: 1, forwardHeaders: true}\n",
+    **{kind.replace("/", "-"): f"kind: {kind}\nspec: {{id: shop/own}}\n" for kind in OWN_KINDS},
+}
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ReadFile]:
+    return read_by_flink(tmp_path_factory.mktemp("modules"), FILES)
+
+
+def test_flink_reads_endpoints_passes_over_null_documents_and_unknown_properties(read: dict[str, ReadFile]) -> None:
+    one, all_others = (
+        below(read["endpoints"], f"{path}.endpointSpec") for path in ("functions.shop/cart", "namespaces.shop")
+    )
+    assert (all_others["targetFunctions"], all_others["maxNumBatchRequests"]) == ("NamespaceTarget", "7")
+    assert all_others["urlPathTemplate.template"] == "http://h:1/{function.name}"
+    assert (one["transportClientFactoryType.name"], all_others["transportClientFactoryType.name"]) == (
+        "okhttp",
+        "async",
+    )
+    assert '"timeouts":{"call":"9s"}' in one["transportClientProps"]
+    assert '"call":"3s"' in all_others["transportClientProps"]
+    assert "unheardOf" not in str(read["endpoints"])
+
+
+def test_flink_takes_placeholders_as_they_stand_and_does_not_resolve_aliases(read: dict[str, ReadFile]) -> None:
+    template = "functions.shop/cart.endpointSpec.urlPathTemplate.template"
+    assert read["endpoints"][template] == "http://h:1/${env:NAME}"
+    assert read["anchor"][template] == "name"
+
+
+def test_flink_reads_the_legacy_format_from_3_0_on(read: dict[str, ReadFile]) -> None:
+    assert read["legacy"]["functions.shop/cart.endpointSpec.urlPathTemplate.template"] == "http://h:1/"
+    for version in ("1", "2"):
+        assert "Only format versions higher than or equal to 3.0" in read[f"version-{version}"]["error"]
+
+
+def test_flink_tells_the_first_wrong_value_alone(read: dict[str, ReadFile]) -> None:
+    assert 'from String "many"' in read["wrong"]["error"]
+    assert "nonsense" not in read["wrong"]["error"]
+
+
+@pytest.mark.parametrize("kind", OWN_KINDS)
+def test_flink_refuses_a_kind_that_no_extension_brings(read: dict[str, ReadFile], kind: str) -> None:
+    namespace, _, name = kind.partition("/")
+    assert (
+        f"An extension with type TypeName({namespace}, {name}) does not exist" in read[f"{namespace}-{name}"]["error"]
+    )
+
+
+def test_flink_reads_a_kafka_ingress_and_passes_over_what_is_this_runtimes_own(read: dict[str, ReadFile]) -> None:
+    assert "error" not in read["kafka"], read["kafka"]
+    ingress = below(read["kafka"], "ingress.shop/in")
+    assert below(ingress, "properties") == {
+        "max.poll.records": "5",
+        "group.id": "g",
+        "bootstrap.servers": "k:1",
+        "auto.offset.reset": "earliest",
+    }
+    assert ingress["startupPosition"] == "LatestPosition"
+    assert ingress["topics.0"] == "t"
+    assert not {"forwardHeaders", "invalidRecordHandling"} & {part for path in ingress for part in path.split(".")}
+    offsets, date = (below(read["kafka"], f"ingress.shop/{name}") for name in ("offsets", "date"))
+    assert (offsets["startupPosition"], date["startupPosition"]) == ("SpecificOffsetsPosition", "DatePosition")
+    assert date["startupPosition.date"] == "2026-02-01T04:15Z"
+    assert "91" in below(offsets, "startupPosition").values()
+
+
+def test_flink_reads_a_kafka_egress(read: dict[str, ReadFile]) -> None:
+    egress = below(read["kafka"], "egress.shop/out")
+    assert (egress["semantic"], egress["semantic.transactionTimeout"]) == ("ExactlyOnce", "PT5M")
+    assert (egress["kafkaAddress"], egress["properties.linger.ms"]) == ("k:1", "3")
+
+
+def test_flink_reads_a_kinesis_ingress(read: dict[str, ReadFile]) -> None:
+    ingress = below(read["kinesis"], "ingress.shop/in")
+    region, credentials = below(ingress, "awsRegion.value"), below(ingress, "awsCredentials.value")
+    assert region == {"serviceEndpoint": "https://e:1", "regionId": "us-west-1"}
+    assert credentials == {"accessKeyId": "i", "secretAccessKey": "s"}
+    assert ingress["startupPosition.date"] == "2026-02-01T04:15Z"
+    assert (ingress["streams.0"], ingress["properties.SocketTimeout"]) == ("s", "9")
+    assert ingress["deserializer.routingConfigs.s.typeUrl_"] == "shop/T"
+
+
+def test_flink_reads_a_kinesis_egress(read: dict[str, ReadFile]) -> None:
+    egress = below(read["kinesis"], "egress.shop/out")
+    assert below(egress, "awsRegion") == {"regionId": "us-west-1"}
+    assert below(egress, "awsCredentials") == {"profileName": "p", "profilePath": "/x"}
+    assert egress["maxOutstandingRecords"] == "9"
+    assert egress["clientConfigurationProperties.ThreadingModel"] == "POOLED"
+
+
+def test_the_playgrounds_ingress_of_a_local_flink_passes_over_headers(read: dict[str, ReadFile]) -> None:
+    assert "error" not in read["playground"]
+    assert "forwardHeaders" not in str(read["playground"])
