@@ -2,8 +2,19 @@
 
 from benchmarks import budget, start
 from benchmarks.calls import rows as calls
+from benchmarks.memory import rows as memory
 from benchmarks.peers import rows as peers
 from benchmarks.pipeline import rows as pipeline
+from benchmarks.recovery import rows as recovery
 from benchmarks.sdk import rows as sdk
 
-ROWS = (*sdk.ROWS, *pipeline.ROWS, *calls.ROWS, *peers.ROWS, *start.ROWS, *budget.ROWS)
+ROWS = (
+    *sdk.ROWS,
+    *pipeline.ROWS,
+    *calls.ROWS,
+    *peers.ROWS,
+    *memory.ROWS,
+    *recovery.ROWS,
+    *start.ROWS,
+    *budget.ROWS,
+)

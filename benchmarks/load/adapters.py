@@ -8,8 +8,8 @@ import asyncio
 import json
 import struct
 import time
-from collections.abc import Mapping
-from itertools import cycle
+from collections.abc import Iterator, Mapping
+from itertools import chain, cycle, islice, repeat
 from pathlib import Path
 from random import Random
 
@@ -21,10 +21,14 @@ from statefun_runtime.module.spec import AdapterSpec
 AT_ONCE = 500
 """Messages handed in together at most, as a poll of a broker brings them."""
 _IDS = 1 << 16
-"""Random addresses that are used again and again: to draw one for each message would cost as much as half its call."""
+"""The least random addresses that are drawn before the first message, and used again and again."""
+_MOST_KEYS = 100_000
+"""Addresses of more than so many are drawn for each message: 0.3 us, where a list would need hundreds of MiB."""
 _TICK = 0.001
 """Seconds between two looks at the clock while messages have times."""
 _SECONDS = struct.Struct("<d")
+SIZED = "benchmarks/sized"
+"""The type of values that are longer than a time."""
 
 
 class LoadSpec(AdapterSpec):
@@ -34,6 +38,10 @@ class LoadSpec(AdapterSpec):
     keys: int
     target: str
     rate: int = 0
+    fill: int = 0
+    """So many of them, the first, go to an address each."""
+    size: int = 8
+    """Bytes of a message's value, the last eight of which are its time."""
 
 
 class LoadIngress(Ingress):
@@ -44,14 +52,17 @@ class LoadIngress(Ingress):
     def __init__(self, spec: LoadSpec, context: AdapterContext) -> None:
         self._spec = spec
         self._counts = context.counts
-        random = Random(1)
-        self._ids = cycle([str(random.randrange(spec.keys)) for _ in range(max(_IDS, 4 * spec.keys))])
+        self._ids = ids(spec)
+        self._padding = bytes(spec.size - _SECONDS.size)
+        self._sent = 0
 
-    async def start(self, inlet: Inlet, positions: Mapping[str, bytes]) -> None:  # noqa: ARG002  (the port's)
+    async def start(self, inlet: Inlet, positions: Mapping[str, bytes]) -> None:
         self._inlet = inlet
+        self._sent = int(positions.get("load", b"0"))
+        self._ids = islice(self._ids, self._sent, None)
 
     async def run(self) -> None:
-        spec, sent, began = self._spec, 0, time.perf_counter()
+        spec, sent, began = self._spec, self._sent, time.perf_counter()
         while sent < spec.count:
             await self._inlet.room([spec.target])
             now = time.perf_counter()
@@ -61,9 +72,9 @@ class LoadIngress(Ingress):
                 await asyncio.sleep(_TICK)
                 continue
             if spec.rate:
-                values = [_value(began + (sent + number) / spec.rate) for number in range(count)]
+                values = [self._value(began + (sent + number) / spec.rate) for number in range(count)]
             else:
-                values = [_value(now)] * count
+                values = [self._value(now)] * count
             sent += count
             target, ids = spec.target, self._ids
             self._inlet.accept([Arrival((target, next(ids)), value) for value in values], "load", str(sent).encode())
@@ -73,9 +84,19 @@ class LoadIngress(Ingress):
     async def stop(self) -> None:
         """Nothing is under way."""
 
+    def _value(self, at: float) -> bytes:
+        if self._padding:
+            return encode_typed_value(SIZED, self._padding + _SECONDS.pack(at))
+        return encode_typed_value(DoubleType.typename, DoubleType.serialize(at))
 
-def _value(at: float) -> bytes:
-    return encode_typed_value(DoubleType.typename, DoubleType.serialize(at))
+
+def ids(spec: LoadSpec) -> Iterator[str]:
+    """The addresses in the order of the messages, without an end: first each of those to fill, then random ones."""
+    random = Random(1).random
+    drawn: Iterator[str] = (str(int(spec.keys * random())) for _ in repeat(None))
+    if spec.keys <= _MOST_KEYS:
+        drawn = cycle(list(islice(drawn, max(_IDS, 4 * spec.keys))))
+    return chain(map(str, range(spec.fill)), drawn)
 
 
 class ArrivalsSpec(AdapterSpec):

@@ -19,7 +19,7 @@ _ASGI = "benchmarks.pipeline.application:handler"
 _FUNCTIONS = "benchmarks/*"
 _LOAD = """\
 kind: benchmarks.load/ingress
-spec: {{id: benchmarks/in, target: {target}, keys: {keys}, count: {count}, rate: {rate}}}
+spec: {{id: benchmarks/in, target: {target}, keys: {keys}, count: {count}, rate: {rate}, fill: {fill}, size: {size}}}
 ---
 kind: benchmarks.load/egress
 spec: {{id: benchmarks/out, path: {path}, count: {count}, warm: {warm}}}
@@ -41,10 +41,28 @@ class Load:
     keys: int
     count: int
     rate: int = 0
+    fill: int = 0
+    """So many messages, the first, go to an address each and do not count."""
+    size: int = 8
+    """Bytes of a message's value."""
 
     @property
     def warm(self) -> int:
-        return int(self.count * _WARM)
+        """How many messages do not count."""
+        return self.fill + int((self.count - self.fill) * _WARM)
+
+    def module(self, arrivals: Path) -> str:
+        """The text of a module file with this load, whose records are noted in `arrivals`."""
+        return _LOAD.format(
+            target=self.target,
+            keys=self.keys,
+            count=self.count,
+            rate=self.rate,
+            fill=self.fill,
+            size=self.size,
+            path=arrivals,
+            warm=self.warm,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +88,26 @@ class Throughput:
     server_us: float
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a runtime has done at a time, and the processor time that it took, in seconds."""
+
+    invocations: int
+    time: float
+    runtime_cpu: float
+    server_cpu: float
+
+
 def throughput(load: Load, hosting: Hosting) -> Throughput:
     """As many messages as are taken; the invocations are counted by the runtime."""
-    with _running(load, hosting) as running:
-        first = running.wait_for(load.warm)
-        last = running.wait_for(load.count)
+    with running(load, hosting) as run:
+        first = run.wait_for(load.warm)
+        last = run.wait_for(load.count)
+    return between(first, last)
+
+
+def between(first: Sample, last: Sample) -> Throughput:
+    """What was done from one sample to the next."""
     invocations = last.invocations - first.invocations
     return Throughput(
         invocations / (last.time - first.time),
@@ -85,9 +118,9 @@ def throughput(load: Load, hosting: Hosting) -> Throughput:
 
 def lateness(load: Load, hosting: Hosting, *settings: str) -> list[float]:
     """How late the records are, in milliseconds: from the time at which a message was to be handed in."""
-    with _running(load, hosting, *settings) as running:
-        wait_until(running.arrivals.exists, "the last record")
-        text = running.arrivals.read_text(encoding="ascii")
+    with running(load, hosting, *settings) as run:
+        wait_until(run.arrivals.exists, "the last record")
+        text = run.arrivals.read_text(encoding="ascii")
     return [1000 * seconds for seconds in json.loads(text)]
 
 
@@ -96,21 +129,13 @@ def percentile(values: Sequence[float], hundredth: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sample:
-    invocations: int
-    time: float
-    runtime_cpu: float
-    server_cpu: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Running:
+class Running:
     runtime: Runtime
     server: Command | None
     target: str
     arrivals: Path
 
-    def wait_for(self, messages: int) -> _Sample:
+    def wait_for(self, messages: int) -> Sample:
         """Wait until the first function was called for so many messages."""
         while True:
             functions = status(self.runtime)["functions"]
@@ -119,17 +144,15 @@ class _Running:
             time.sleep(0.02)
         invocations = sum(each["invocations"] for each in functions.values())
         server = cpu_seconds(self.server.process.pid) if self.server else 0.0
-        return _Sample(invocations, time.perf_counter(), cpu_seconds(self.runtime.command.process.pid), server)
+        return Sample(invocations, time.perf_counter(), cpu_seconds(self.runtime.command.process.pid), server)
 
 
 @contextmanager
-def _running(load: Load, hosting: Hosting, *settings: str) -> Iterator[_Running]:
+def running(load: Load, hosting: Hosting, *settings: str) -> Iterator[Running]:
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="statefun-benchmark-")))
         arrivals, module = directory / "arrivals.json", directory / "module.yaml"
-        text = _LOAD.format(
-            target=load.target, keys=load.keys, count=load.count, rate=load.rate, path=arrivals, warm=load.warm
-        )
+        text = load.module(arrivals)
         server, url = _start_server(directory, hosting) if hosting.server else (None, "")
         if server is not None:
             stack.callback(server.kill)
@@ -140,7 +163,7 @@ def _running(load: Load, hosting: Hosting, *settings: str) -> Iterator[_Running]
         runtime.environment = environment(directory)
         stack.callback(runtime.kill)
         runtime.start("--log-level", "warning", "--workers", str(hosting.workers), *settings)
-        yield _Running(runtime, server, load.target, arrivals)
+        yield Running(runtime, server, load.target, arrivals)
 
 
 def _start_server(directory: Path, hosting: Hosting) -> tuple[Command, str]:
