@@ -101,7 +101,7 @@ class _Pipeline:
         with self._budget.stage("call functions"):
             for batch in batches:
                 self._host.invoke(batch, lambda batch, reply: replies.append((batch, reply)))
-            while len(replies) < len(batches):
+            while len(replies) < len(batches):  # noqa: ASYNC110  a turn of the loop is what runs the functions
                 await asyncio.sleep(0)
         return replies
 
