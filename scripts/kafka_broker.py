@@ -98,6 +98,12 @@ class BrokerProcess:
                 raise BrokerError(f"Kafka did not start within {START_SECONDS:.0f} s; its log: {self.log}")
             time.sleep(0.02)
 
+    @property
+    def pid(self) -> int:
+        """Of its process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """End it at once, if it runs."""
         if self._process is not None:
