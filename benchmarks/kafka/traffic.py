@@ -116,7 +116,15 @@ class Reader:
         yield from (_arrival(message, now) for message in messages)
 
     def _end(self, number: int) -> int:
-        return self._consumer.get_watermark_offsets(TopicPartition(self._topic, number), SECONDS)[1]
+        give_up = time.monotonic() + SECONDS
+        while True:
+            try:
+                return self._consumer.get_watermark_offsets(TopicPartition(self._topic, number), SECONDS)[1]
+            except KafkaException:
+                # The partition of a new topic has no leader for a moment.
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(0.1)
 
 
 def _arrival(message: Message, now: float) -> Arrival:
