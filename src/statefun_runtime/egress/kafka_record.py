@@ -1,7 +1,5 @@
 """The record of Kafka's egress: a `KafkaProducerRecord` in a `TypedValue`."""
 
-from typing import NamedTuple
-
 from google.protobuf.message import DecodeError
 
 from statefun.protocol.egress_pb2 import KafkaProducerRecord
@@ -15,17 +13,8 @@ class InvalidKafkaRecordError(Exception):
     """The payload cannot be produced; the text completes "a record …"."""
 
 
-class KafkaRecord(NamedTuple):
-    """What goes to the producer."""
-
-    topic: str
-    key: bytes | None
-    value: bytes
-    headers: list[tuple[str, str | bytes | None]]
-
-
-def decode_kafka_record(payload: Payload) -> KafkaRecord:
-    """Decode a payload. An empty key is no key, as in Flink. Raises InvalidKafkaRecordError."""
+def decode_kafka_record(payload: Payload) -> KafkaProducerRecord:
+    """Decode a payload. Raises InvalidKafkaRecordError."""
     try:
         typed = TypedValue.FromString(payload)
         if typed.typename != TYPENAME:
@@ -35,7 +24,9 @@ def decode_kafka_record(payload: Payload) -> KafkaRecord:
         raise InvalidKafkaRecordError("is no KafkaProducerRecord") from error
     if not record.topic:
         raise InvalidKafkaRecordError("names no topic")
-    headers: list[tuple[str, str | bytes | None]] = [
-        (header.key, header.value if header.has_value else None) for header in record.headers
-    ]
-    return KafkaRecord(record.topic, record.key.encode() or None, record.value_bytes, headers)
+    return record
+
+
+def headers_of(record: KafkaProducerRecord) -> list[tuple[str, str | bytes | None]]:
+    """The headers of a record, in order."""
+    return [(header.key, header.value if header.has_value else None) for header in record.headers]

@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from statefun_runtime.egress.kafka_marker import Claim, Marker, marker_topic
-from statefun_runtime.egress.kafka_sender import PROPAGATION_MS, Delivery, Place, Sender, Sent
+from statefun_runtime.egress.kafka_sender import PRODUCER_TUNING, PROPAGATION_MS, Delivery, Place, Sender, Sent
 from statefun_runtime.errors import EgressError
 from statefun_runtime.interfaces import OutboxBatch
 from statefun_runtime.kafka.errors import PARTITION_EOF, TIMED_OUT
@@ -25,7 +25,7 @@ _ADMIN_POLL_SECONDS = 0.02
 _TAIL = 1000
 """How many offsets before the end of the marker topic are read first; a transaction takes two."""
 
-_PRODUCER_TUNING = {
+_TRANSACTION_TUNING = {
     "linger.ms": 0,
     "retry.backoff.ms": 5,
     "retry.backoff.max.ms": 100,
@@ -75,7 +75,8 @@ class TransactionalSender(Sender):
         if not claim.runs.has_marker:
             self._create_topic()
         self._settings: dict[str, object] = {
-            **_PRODUCER_TUNING,
+            **PRODUCER_TUNING,
+            **_TRANSACTION_TUNING,
             # A topic must be known to be missing before the broker ends the transaction, or this comes again and again.
             "topic.metadata.propagation.max.ms": min(PROPAGATION_MS, timeout // 2),
             **settings,
