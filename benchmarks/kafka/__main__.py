@@ -27,6 +27,10 @@ from tests.e2e.command import Runtime
 
 APPLICATION = "benchmarks.kafka.application:functions"
 IN, ALONE = "in", "alone"
+LINGER_MS = 5
+"""Of the writer of bursts, the default of its client; records at their times are sent at once."""
+JAVA_OPTIONS = ("-Xms512m", "-Xmx512m", "-XX:+UseSerialGC")
+"""Without the limits of the tests' broker, whose compiler is to be quick to start."""
 MODULE = """\
 kind: io.statefun.kafka.v1/ingress
 spec:
@@ -56,7 +60,7 @@ def main() -> None:
     settings = () if arguments.commit_interval is None else ("--commit-interval", arguments.commit_interval)
     with tempfile.TemporaryDirectory(prefix="statefun-kafka-") as directory:
         port = free_port()
-        broker = plain_broker(Path(directory), port)
+        broker = plain_broker(Path(directory), port, JAVA_OPTIONS)
         broker.start()
         address = f"127.0.0.1:{port}"
         create(address, IN, OUT, ALONE)
@@ -73,13 +77,13 @@ def main() -> None:
 
 def measure_all(broker: BrokerProcess, runtime: Runtime, address: str, arguments: argparse.Namespace) -> None:
     """Measure and print both, after a burst and some seconds that warm everything up."""
-    writer, alone = Writer(address, IN), Writer(address, ALONE)
+    writer, alone, bursts = Writer(address, IN, 0), Writer(address, ALONE, 0), Writer(address, IN, LINGER_MS)
     reader, alone_reader = Reader(address, OUT), Reader(address, ALONE)
     count = int(arguments.rate * arguments.seconds)
-    through(reader, lambda: writer.write_burst(arguments.records), arguments.records)
+    through(reader, lambda: bursts.write_burst(arguments.records), arguments.records)
     through(reader, lambda: writer.write_at(arguments.rate, count // 4), count // 4)
     for _ in range(arguments.repeats):
-        print_burst(arguments.records, broker, runtime, writer, reader)
+        print_burst(arguments.records, broker, runtime, bursts, reader)
     print(f"{'ms, at ' + format(arguments.rate, '.0f') + '/s':<36}{'p50':>8}{'p99':>8}{'most':>8}")
     for _ in range(arguments.repeats):
         through(alone_reader, lambda: alone.write_at(arguments.rate, count), count)
@@ -134,7 +138,9 @@ def print_budget(found: Sequence[Arrival]) -> None:
 def print_latencies(what: str, seconds: Sequence[float]) -> None:
     """A line of the table."""
     hundredths = statistics.quantiles(seconds, n=100)
-    print(f"{what:<36}{1000 * hundredths[49]:>8.1f}{1000 * hundredths[98]:>8.1f}{1000 * max(seconds):>8.1f}", flush=True)
+    print(
+        f"{what:<36}{1000 * hundredths[49]:>8.1f}{1000 * hundredths[98]:>8.1f}{1000 * max(seconds):>8.1f}", flush=True
+    )
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ A value is `<time at which it was to be written> <filling>`; what reads it may f
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -31,7 +32,9 @@ def create(address: str, *topics: str) -> None:
     """Make topics whose records bear the times at which the broker appended them."""
     admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
     config = {"message.timestamp.type": "LogAppendTime"}
-    made = admin.create_topics([NewTopic(topic, PARTITIONS, config=config) for topic in topics])
+    new = [NewTopic(topic, PARTITIONS, config=config) for topic in topics]
+    # The binding leaves open what its futures hold.
+    made = cast("dict[str, Future[None]]", admin.create_topics(new))  # pyright: ignore[reportUnknownMemberType]
     for future in made.values():
         future.result(SECONDS)
 
@@ -39,8 +42,9 @@ def create(address: str, *topics: str) -> None:
 class Writer:
     """Writes records under random keys, as an ordinary program would."""
 
-    def __init__(self, address: str, topic: str) -> None:
-        self._producer = Producer({"bootstrap.servers": address, "linger.ms": 0, "log_level": 0})
+    def __init__(self, address: str, topic: str, linger_ms: float) -> None:
+        """Args: `linger_ms` is for how long the client gathers records before it sends them."""
+        self._producer = Producer({"bootstrap.servers": address, "linger.ms": linger_ms, "log_level": 0})
         self._topic = topic
         self._random = Random(1)
 

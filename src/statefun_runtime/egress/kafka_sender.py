@@ -137,7 +137,7 @@ class Delivery:
     ) -> None:
         if error is not None:
             self.sent -= 1
-            topic = (message and message.topic()) or ""
+            topic = "" if message is None else message.topic() or ""
             self._refused(place, payload, topic, error, is_alone=is_alone)
 
     def _refused(self, place: Place, payload: Payload, topic: str, error: KafkaError, *, is_alone: bool) -> None:

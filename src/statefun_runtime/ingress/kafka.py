@@ -12,8 +12,8 @@ from functools import partial
 from confluent_kafka import KafkaException, Message
 
 from statefun_runtime.errors import IngressError
-from statefun_runtime.ingress.kafka_reader import KafkaReader, Partition, by_partition
-from statefun_runtime.ingress.kafka_records import InvalidKafkaRecordError, KafkaRecord, KafkaRecords
+from statefun_runtime.ingress.kafka_reader import KafkaReader, Partition
+from statefun_runtime.ingress.kafka_records import InvalidKafkaRecordError, topic_records
 from statefun_runtime.interfaces import AdapterContext, Arrival, Inlet, Rejected
 from statefun_runtime.kafka.client import client_settings
 from statefun_runtime.kafka.errors import INVALID_ARGUMENT
@@ -39,7 +39,7 @@ class KafkaIngress:
     def __init__(self, spec: KafkaIngressSpec, context: AdapterContext) -> None:
         self._spec = spec
         self._counts = context.counts
-        self._records = KafkaRecords(spec)
+        self._topics = topic_records(spec)
         self._targets = {target for topic in spec.topics for target in topic.targets}
         self._group = spec.group or f"{context.application_id}-{spec.id}"
         self._connection = context.counts.connection
@@ -94,13 +94,12 @@ class KafkaIngress:
 
     async def _step(self, reader: KafkaReader) -> None:
         await self._inlet.room(self._targets)
-        found = await self._thread.run(lambda: reader.find(self._positions))
-        for partition, offset in found.items():
-            self._accept((), partition, offset)
-        for partition, messages in by_partition(await self._thread.run(reader.read)).items():
-            last = messages[-1].offset()
-            if last is not None:
-                self._accept(messages, partition, last + 1)
+        if reader.is_time_to_find():
+            found = await self._thread.run(lambda: reader.find(self._positions))
+            for partition, offset in found.items():
+                self._accept((), partition, offset)
+        for partition, messages in (await self._thread.run(reader.read)).items():
+            self._accept(messages, partition, (messages[-1].offset() or 0) + 1)
         if self._durable and self._spec.group is not None:
             offsets, self._durable = self._durable, {}
             await self._thread.run(lambda: reader.commit(offsets))
@@ -108,32 +107,33 @@ class KafkaIngress:
     def _accept(self, messages: Sequence[Message], partition: Partition, offset: int) -> None:
         arrivals: list[Arrival] = []
         rejected: list[Rejected] = []
+        invalid = 0
         topic, number = partition
+        records = self._topics[topic]
         for message in messages:
-            record = _record(message)
             try:
-                arrivals += self._records.arrivals(topic, record)
-                self._counts.records += 1
+                arrivals += records.arrivals(message.key(), message.value(), message.headers())
             except InvalidKafkaRecordError as error:
-                rejected += self._reject(f"{topic}/{number}@{message.offset()}", topic, record, error)
+                invalid += 1
+                rejected += self._reject(f"{topic}/{number}@{message.offset()}", topic, message, error)
+        self._counts.records += len(messages) - invalid
+        self._counts.rejected += invalid
         self._epoch = self._inlet.accept(arrivals, f"{topic}/{number}", str(offset).encode(), rejected)
         self._positions[partition] = offset
 
-    def _reject(
-        self, where: str, topic: str, record: KafkaRecord, error: InvalidKafkaRecordError
-    ) -> Iterator[Rejected]:
+    def _reject(self, where: str, topic: str, message: Message, error: InvalidKafkaRecordError) -> Iterator[Rejected]:
         """Yield the record if it is to become a dead letter. Raises IngressError if it ends the ingress."""
-        handling = self._records.handling(topic)
-        if handling == "fail":
+        records = self._topics[topic]
+        if records.handling == "fail":
             raise IngressError(
                 f"ingress {self._spec.id}: the record {where} {error}. Set invalidRecordHandling to dead-letter or "
                 "skip to go on past such records"
             ) from error
-        self._counts.rejected += 1
-        if handling == "skip":
+        if records.handling == "skip":
             _log.warning("ingress %s: skipped the record %s, which %s", self._spec.id, where, error)
         else:
-            yield Rejected(where, self._records.kept(topic, record), f"the record {where} {error}")
+            kept = records.kept(message.key(), message.value(), message.headers())
+            yield Rejected(where, kept, f"the record {where} {error}")
 
     async def _measure_lag(self) -> None:
         """Have the lag measured, also while the runtime wants no more."""
@@ -157,12 +157,6 @@ class KafkaIngress:
             self._durable |= {partition: at for partition, at in offsets.items() if reported.get(partition) != at}
             reported = offsets
             await asyncio.sleep(_REPORT_SECONDS)
-
-
-def _record(message: Message) -> KafkaRecord:
-    headers = message.headers() or ()
-    # A consumer's headers are a list; the type is that of what producers take too.
-    return KafkaRecord(message.key(), message.value(), tuple(headers.items()) if isinstance(headers, dict) else headers)
 
 
 def _partition(name: str) -> Partition:

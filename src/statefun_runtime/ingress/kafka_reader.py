@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
@@ -19,6 +20,8 @@ Partition = tuple[str, int]
 _SECONDS = 10.0
 _POLL_SECONDS = 0.2
 _MOST_RECORDS = 500
+_PAUSE_SECONDS = 0.002
+"""The least between the beginnings of two reads that take all there is: what comes one by one is taken together."""
 _PARTITION_SECONDS = 10.0
 """How often topics are looked at for new partitions."""
 _TROUBLED_SECONDS = 1.0
@@ -61,9 +64,14 @@ class KafkaReader:
         """Of each assigned partition the offset behind what was read."""
         self._looked_at = 0.0
         self._read_at = 0.0
+        self._pause_until = 0.0
+
+    def is_time_to_find(self) -> bool:
+        """Whether `find` is to be called before the next `read`."""
+        return not self._looked_at or time.monotonic() - self._looked_at >= self._interval()
 
     def find(self, positions: Mapping[Partition, int]) -> dict[Partition, int]:
-        """Begin to read partitions that are not read yet, if it is time to look for some; return where.
+        """Begin to read partitions that are not read yet; return where.
 
         Args:
             positions: Where to go on with partitions that were read before.
@@ -71,8 +79,6 @@ class KafkaReader:
         Raises:
             KafkaException: Kafka cannot be asked.
         """
-        if self._looked_at and time.monotonic() - self._looked_at < self._interval():
-            return {}
         there = self._partitions()
         new = [partition for partition in there if partition not in self._next]
         starts = {partition: positions[partition] for partition in new if partition in positions}
@@ -86,14 +92,21 @@ class KafkaReader:
         self._looked_at = time.monotonic()
         return starts
 
-    def read(self) -> list[Message]:
-        """The next records, none if there are none for a while. Raises KafkaException if a new reader is needed."""
+    def read(self) -> dict[Partition, list[Message]]:
+        """The next records of each partition, none if there are none for a while.
+
+        Raises:
+            KafkaException: A new reader is needed.
+        """
+        time.sleep(max(0.0, self._pause_until - time.monotonic()))
         first = self._consumer.poll(_POLL_SECONDS)
         self._read_at = time.monotonic()
         if first is None:
-            return []
+            return {}
         messages = [first, *self._consumer.consume(_MOST_RECORDS - 1, 0)]
-        return [message for message in messages if self._is_record(message)]
+        if len(messages) < _MOST_RECORDS:
+            self._pause_until = self._read_at + _PAUSE_SECONDS
+        return self._by_partition(messages)
 
     def measure_lag(self) -> None:
         """Tell how many records of each partition were not read yet."""
@@ -161,19 +174,32 @@ class KafkaReader:
             "ingress %s: reads %s", self._spec.id, ", ".join(f"{p.topic}/{p.partition} from {p.offset}" for p in added)
         )
 
-    def _is_record(self, message: Message) -> bool:
-        error, topic, number = message.error(), message.topic(), message.partition()
-        if error is not None and (error.fatal() or error.code() == INVALID_ARGUMENT):
-            raise KafkaException(error)
-        if error is not None and error.code() != PARTITION_EOF:
-            self._failed(f"records of {topic}" if topic else BROKERS, error)
-            return False
-        if topic is not None and number is not None:
-            if self._connection.problems:
+    def _by_partition(self, messages: Sequence[Message]) -> dict[Partition, list[Message]]:
+        found: defaultdict[Partition, list[Message]] = defaultdict(list)
+        ends: dict[Partition, int] = {}
+        for message in messages:
+            error, topic, number = message.error(), message.topic(), message.partition()
+            if error is not None and error.code() != PARTITION_EOF:
+                self._note_error(error, topic)
+            elif topic is not None and number is not None:
+                if error is None:
+                    found[topic, number].append(message)
+                else:
+                    # Behind what commits and aborts leave behind the last record.
+                    ends[topic, number] = message.offset() or 0
+        for partition, records in found.items():
+            ends[partition] = max(ends.get(partition, 0), (records[-1].offset() or 0) + 1)
+        self._next.update(ends)
+        if self._connection.problems:
+            for topic in {topic for topic, _ in ends}:
                 self._works(f"records of {topic}")
-            # The end is reported as an offset too; what commits and aborts leave behind the last record lies before it.
-            self._next[topic, number] = (message.offset() or 0) + (error is None)
-        return error is None
+        return found
+
+    def _note_error(self, error: KafkaError, topic: str | None) -> None:
+        """Tell of an error with which the client goes on. Raises KafkaException for one with which it does not."""
+        if error.fatal() or error.code() == INVALID_ARGUMENT:
+            raise KafkaException(error)
+        self._failed(f"records of {topic}" if topic else BROKERS, error)
 
     def _failed(self, what: str, error: KafkaError) -> None:
         if tell(self._connection, what, error):
@@ -186,13 +212,3 @@ class KafkaReader:
     def _on_commit(self, error: KafkaError | None, _partitions: Iterable[TopicPartition]) -> None:
         if error is not None:
             _log.warning("ingress %s: the group's offsets were not committed: %s", self._spec.id, error.str())
-
-
-def by_partition(messages: Sequence[Message]) -> dict[Partition, list[Message]]:
-    """The messages of each partition, in order."""
-    found: dict[Partition, list[Message]] = {}
-    for message in messages:
-        topic, number = message.topic(), message.partition()
-        if topic is not None and number is not None:
-            found.setdefault((topic, number), []).append(message)
-    return found

@@ -1,14 +1,15 @@
 """Makes messages of Kafka records: the key in UTF-8 is the target's id, the value is the message's bytes."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from statefun.protocol.request_reply_pb2 import TypedValue
 from statefun_runtime.ingress.payload import value_encoder
 from statefun_runtime.interfaces import Arrival, Payload
 from statefun_runtime.module.ingress_spec import Handling, KafkaIngressSpec, KafkaTopic
 
-Headers: TypeAlias = Sequence[tuple[str, str | bytes | None]]
+Headers: TypeAlias = dict[str, str | bytes | None] | Sequence[tuple[str, str | bytes | None]] | None
+"""As the client's types have them. In truth a consumer's headers are a list, or None."""
 
 KEY_HEADER = "kafka.key"
 """The header of a rejected record under which its key is kept."""
@@ -18,40 +19,23 @@ class InvalidKafkaRecordError(Exception):
     """The record cannot become a message; the text completes "a record …"."""
 
 
-class KafkaRecord(NamedTuple):
-    """What a consumer brings."""
+class TopicRecords:
+    """Converts the records of one topic."""
 
-    key: bytes | None
-    value: bytes | None
-    headers: Headers = ()
-
-
-class _Route(NamedTuple):
-    value_type: str
-    targets: tuple[str, ...]
-    encode: Callable[[bytes], Payload]
-    handling: Handling
-
-
-class KafkaRecords:
-    """Converts the records of an ingress's topics."""
-
-    def __init__(self, spec: KafkaIngressSpec) -> None:
-        self._routes = {topic.topic: _route(topic, spec) for topic in spec.topics}
+    def __init__(self, topic: KafkaTopic, spec: KafkaIngressSpec) -> None:
+        self.handling: Handling = (topic.invalid_record_handling or spec.invalid_record_handling).type
+        """What becomes of invalid records."""
+        self._value_type = topic.value_type
+        self._targets = topic.targets
+        self._encode = value_encoder(topic.value_type)
         self._forwards_headers = spec.forward_headers
 
-    def handling(self, topic: str) -> Handling:
-        """What becomes of the invalid records of a topic."""
-        return self._routes[topic].handling
-
-    def arrivals(self, topic: str, record: KafkaRecord) -> list[Arrival]:
+    def arrivals(self, key: bytes | None, value: bytes | None, headers: Headers = None) -> list[Arrival]:
         """One message for each target, in the module's order.
 
         Raises:
             InvalidKafkaRecordError: The record has no key, an empty one or no value, or its key is not UTF-8.
         """
-        route = self._routes[topic]
-        key, value, headers = record
         if not key:
             raise InvalidKafkaRecordError("has no key, which would be the target's id")
         if value is None:
@@ -60,22 +44,25 @@ class KafkaRecords:
             target_id = key.decode()
         except UnicodeDecodeError as error:
             raise InvalidKafkaRecordError("has a key that is not UTF-8") from error
-        payload = route.encode(value)
+        payload = self._encode(value)
         if headers and self._forwards_headers:
-            payload += _encoded(headers)
-        return [Arrival((target, target_id), payload) for target in route.targets]
+            payload += _encoded(_pairs(headers))
+        return [Arrival((target, target_id), payload) for target in self._targets]
 
-    def kept(self, topic: str, record: KafkaRecord) -> Payload:
+    def kept(self, key: bytes | None, value: bytes | None, headers: Headers = None) -> Payload:
         """An invalid record as a dead letter keeps it: the value, if there is one, the headers, and the key as one."""
-        key, value, headers = record
-        typed = TypedValue(typename=self._routes[topic].value_type, has_value=value is not None, value=value or b"")
+        typed = TypedValue(typename=self._value_type, has_value=value is not None, value=value or b"")
         keys = () if key is None else ((KEY_HEADER, key),)
-        return typed.SerializeToString() + _encoded((*keys, *headers))
+        return typed.SerializeToString() + _encoded((*keys, *_pairs(headers)))
 
 
-def _route(topic: KafkaTopic, spec: KafkaIngressSpec) -> _Route:
-    chosen = topic.invalid_record_handling or spec.invalid_record_handling
-    return _Route(topic.value_type, topic.targets, value_encoder(topic.value_type), chosen.type)
+def topic_records(spec: KafkaIngressSpec) -> dict[str, TopicRecords]:
+    """What converts the records of each topic of an ingress."""
+    return {topic.topic: TopicRecords(topic, spec) for topic in spec.topics}
+
+
+def _pairs(headers: Headers) -> Iterable[tuple[str, str | bytes | None]]:
+    return headers.items() if isinstance(headers, dict) else headers or ()
 
 
 def _encoded(headers: Iterable[tuple[str, str | bytes | None]]) -> bytes:
