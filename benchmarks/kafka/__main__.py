@@ -14,8 +14,9 @@ import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.kafka.application import OUT
@@ -58,18 +59,24 @@ def main() -> None:
     parser.add_argument("--commit-interval", help="the setting of the runtime, instead of its default")
     arguments = parser.parse_args()
     settings = () if arguments.commit_interval is None else ("--commit-interval", arguments.commit_interval)
+    with running(*settings) as (broker, runtime, address):
+        measure_all(broker, runtime, address, arguments)
+
+
+@contextmanager
+def running(*settings: str) -> Generator[tuple[BrokerProcess, Runtime, str]]:
+    """A broker with its address, and a runtime with these flags between two of its topics."""
     with tempfile.TemporaryDirectory(prefix="statefun-kafka-") as directory:
         port = free_port()
         broker = plain_broker(Path(directory), port, JAVA_OPTIONS)
-        broker.start()
         address = f"127.0.0.1:{port}"
-        create(address, IN, OUT, ALONE)
         module = Path(directory) / "module.yaml"
         module.write_text(MODULE.format(address=address), encoding="utf-8")
         runtime = Runtime(Path(directory), str(module), "--functions", APPLICATION)
         try:
-            runtime.start(*settings)
-            measure_all(broker, runtime, address, arguments)
+            broker.start()
+            create(address, IN, OUT, ALONE)
+            yield broker, runtime.start(*settings), address
         finally:
             runtime.kill()
             broker.kill()
