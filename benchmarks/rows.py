@@ -2,6 +2,7 @@
 
 from benchmarks import budget, start
 from benchmarks.calls import rows as calls
+from benchmarks.kafka import rows as kafka
 from benchmarks.memory import rows as memory
 from benchmarks.peers import rows as peers
 from benchmarks.pipeline import rows as pipeline
@@ -12,6 +13,7 @@ ROWS = (
     *sdk.ROWS,
     *pipeline.ROWS,
     *calls.ROWS,
+    *kafka.ROWS,
     *peers.ROWS,
     *memory.ROWS,
     *recovery.ROWS,
