@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from random import Random
+from threading import Event
 from typing import cast
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
@@ -40,23 +41,25 @@ def latencies(address: str, topics: tuple[str, str], rate: float, count: int) ->
     source, sink = topics
     reader = Reader(address, sink)
     list(reader.read(1, SECONDS))
+    stop = Event()
     with ThreadPoolExecutor(1) as pool:
-        writing = pool.submit(_write_at, Writer(address, source, linger_ms=0), rate, count)
+        writing = pool.submit(_write_at, Writer(address, source, linger_ms=0), rate, count, stop)
         try:
             found = list(reader.read(count, count / rate + SECONDS))
         finally:
+            stop.set()
             writing.result()
             reader.close()
     return found
 
 
-def _write_at(writer: "Writer", rate: float, count: int) -> None:
-    """Write at equal distances, whatever becomes of those before; a record that is late bears its time."""
+def _write_at(writer: "Writer", rate: float, count: int, stop: Event) -> None:
+    """Write at equal distances, whatever becomes of those before, until `stop`; one that is late bears its time."""
     random, start = Random(2), time.monotonic()
     for number in range(count):
         due = start + number / rate
-        if (wait := due - time.monotonic()) > 0:
-            time.sleep(wait)
+        if (wait := due - time.monotonic()) > 0 and stop.wait(wait):
+            break
         writer.write(b"%d" % random.randrange(100_000), _value(due))
     writer.finish()
 
