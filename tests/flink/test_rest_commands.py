@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from statefun_runtime.cli.main import main
-from tests.flink.local import FlinkLocal
+from tests.flink.local import SECONDS, FlinkLocal
 
 pytestmark = [pytest.mark.flink, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -59,3 +59,8 @@ def test_a_job_is_looked_at_copied_and_ended_from_outside(flink: FlinkLocal, tmp
     stopped = ask(flink, "stop")
     (place,) = (file.parent for file in flink.home.rglob("savepoint-*/_metadata"))
     assert stopped == {"job": before["id"], "savepoint": f"file:{place}"}
+    # Whoever started it learns that it was stopped in order, and how to go on.
+    assert flink.command.process.wait(SECONDS) == 0
+    assert f"the job was stopped from elsewhere. To go on from its last savepoint here: --from-savepoint {place}" in (
+        flink.said
+    )

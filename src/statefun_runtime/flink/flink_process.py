@@ -49,6 +49,10 @@ class Home:
         """The newest checkpoint that is whole, if it was made after a time (in seconds since 1970)."""
         return _newest(self.checkpoints.glob("*/chk-*/_metadata"), since)
 
+    def newest_savepoint(self, since: float) -> Path | None:
+        """The newest savepoint that is whole, as `newest_checkpoint`."""
+        return _newest(self.savepoints.glob("savepoint-*/_metadata"), since)
+
     def write(self, module: str, configuration: Mapping[str, str]) -> None:
         """Write what Flink reads; for its owner alone, since a module file may hold passwords. Raises FlinkError."""
         try:

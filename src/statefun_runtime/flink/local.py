@@ -36,15 +36,23 @@ class LocalFlink:
         self._started = time.time()
 
     def run(self, stop: Event) -> None:
-        """Watch until `stop`, then stop the job with a savepoint if it runs.
+        """Watch until `stop`, then stop the job with a savepoint if it runs; or until somebody else stops it.
 
         Raises:
-            FlinkError: A process ended by itself, or the job did.
+            FlinkError: A process failed.
         """
         while not stop.wait(_LOOK_SECONDS):
-            self._check_processes()
             self._watch.look()
+            if self._stopped_elsewhere():
+                self._report(f"the job was stopped from elsewhere. {self._how_to_go_on()}")
+                return
+            self._check_processes()
         self._stop_job()
+
+    def _stopped_elsewhere(self) -> bool:
+        """Whether the job ended in order: a MiniCluster ends with it by code 0, the processes of a cluster go on."""
+        finished = self._watch.job is not None and self._watch.job.state == "FINISHED"
+        return finished or any(process.failed() == 0 for process in self._processes)
 
     def _check_processes(self) -> None:
         code = self._servers.ended() if self._servers is not None else None
@@ -105,6 +113,9 @@ class LocalFlink:
         return None
 
     def _how_to_go_on(self) -> str:
+        savepoint = self._home.newest_savepoint(self._started)
+        if savepoint is not None and self._stopped_elsewhere():
+            return f"To go on from its last savepoint here: --from-savepoint {savepoint}"
         checkpoint = self._home.newest_checkpoint(self._started)
         if checkpoint is None:
             return "There is no checkpoint of this run."

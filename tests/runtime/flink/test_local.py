@@ -1,3 +1,5 @@
+import os
+import time
 from pathlib import Path
 from threading import Event
 
@@ -54,6 +56,22 @@ def test_a_flink_that_ended_badly_or_without_a_savepoint_is_told(
     answers.ends = True
     answers.leaves = tuple(home.savepoints / name for name in leaves)
     assert stopped(home, answers, code)[-1].startswith(f"stopped without a savepoint: flink ended with code {code}")
+
+
+@pytest.mark.parametrize("made", ["savepoint-aaaaaa-now", None])
+def test_a_job_that_was_stopped_from_elsewhere_ends_the_run_in_order(tmp_path: Path, made: str | None) -> None:
+    home, answers, told = Home(tmp_path), FlinkAnswers(), list[str]()
+    with flink_server(answers) as url:
+        flink = LocalFlink(home, url, [Ended(home, 0)], None, told.append)
+        if made is not None:
+            make_savepoint(home.savepoints / made)
+            # Files may have the time of the kernel's last tick, which was before the start.
+            os.utime(home.savepoints / made / "_metadata", (time.time() + 1, time.time() + 1))
+        flink.run(Event())
+    how = "There is no checkpoint of this run."
+    if made is not None:
+        how = f"To go on from its last savepoint here: --from-savepoint {home.savepoints / made}"
+    assert told[-1] == f"the job was stopped from elsewhere. {how}"
 
 
 def test_a_lost_answer_to_the_stop_is_asked_for_again_by_the_same_request(tmp_path: Path) -> None:
