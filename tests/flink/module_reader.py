@@ -15,6 +15,8 @@ from statefun_runtime.flink.maven import Cache
 
 SOURCE = Path(__file__).parent / "java"
 READER = "org.apache.flink.statefun.flink.core.ModuleReader"
+MESSAGES = "messages"
+"""In place of a file: the fields of messages of the protocol, by the name of the message."""
 _IDENTIFIER = re.compile(r"^(ingress|egress)\.\w+\((\w+), (\w+), [^)]*\)")
 _FUNCTION = re.compile(r"^functions\.FunctionType\((\w+), (\w+)\)")
 
@@ -27,15 +29,22 @@ def read_by_flink(directory: Path, files: Mapping[str, str]) -> dict[str, ReadFi
     cache = Cache(default_cache(), partial(print, flush=True))
     jars = cache.jars(LOCAL)
     class_path = (compiled(SOURCE, jars, cache), compiled(LOCAL_SOURCE, jars, cache), *jars)
-    names = {}
+    names = {MESSAGES: MESSAGES}
     for name, text in files.items():
         file = directory / f"{name}.yaml"
         file.write_text(text)
         names[file.as_uri()] = name
-    command = [str(java()), *JAVA_OPTIONS, "-cp", os.pathsep.join(map(str, class_path)), READER, *names]
+    command = [
+        str(java()),
+        *JAVA_OPTIONS,
+        "-cp",
+        os.pathsep.join(map(str, class_path)),
+        READER,
+        *(name for name in names if name != MESSAGES),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    found: dict[str, ReadFile] = {name: {} for name in files}
+    found: dict[str, ReadFile] = {name: {} for name in names.values()}
     for line in done.stdout.splitlines():
         uri, path, value = line.split("\t", 2)
         path = _FUNCTION.sub(r"functions.\1/\2", _IDENTIFIER.sub(r"\1.\2/\3", path))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.flink.module_reader import ReadFile, below, read_by_flink
+from tests.flink.module_reader import MESSAGES, ReadFile, below, read_by_flink
 
 pytestmark = [pytest.mark.flink, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -13,7 +13,25 @@ spec: {functions: shop/*, urlPathTemplate: "http://h:1/{function.name}", maxNumB
 ---
 ---
 kind: io.statefun.endpoints.v1/http
-spec: {functions: shop/cart, urlPathTemplate: "http://h:1/${env:NAME}", timeouts: {call: 9s}}
+spec: {functions: shop/cart, urlPathTemplate: "http://h:1/${env:NAME}", timeouts: {call: 90s}}
+"""
+TRANSPORTS = """\
+kind: io.statefun.endpoints.v2/http
+spec:
+  functions: shop/async
+  urlPathTemplate: "http://h:1/"
+  transport: {type: io.statefun.transports.v1/async, timeouts: {call: 3s, connect: 1s}, pool_ttl: 8s, pool_size: 17,
+              payload_max_bytes: 99, trust_cacerts: a.pem, client_cert: c.pem, client_key: k.pem,
+              client_key_password: p.txt}
+---
+kind: io.statefun.endpoints.v2/http
+spec:
+  functions: shop/okhttp
+  urlPathTemplate: "http://h:1/"
+  transport: {type: io.statefun.transports.v1/okhttp, timeouts: {call: 8s, connect: 5s, read: 6s, write: 7s}}
+---
+kind: io.statefun.endpoints.v1/http
+spec: {functions: shop/one, urlPathTemplate: "http://h:1/", timeouts: {call: 9s, connect: 1s, read: 2s, write: 3s}}
 """
 KAFKA = """\
 kind: io.statefun.kafka.v1/ingress
@@ -65,6 +83,7 @@ ANCHOR = "kind: io.statefun.endpoints.v2/http\nspec: {functions: &name shop/cart
 OWN_KINDS = ("io.statefun.file.v1/ingress", "io.statefun.file.v1/egress", "io.statefun.http.v1/egress")
 FILES = {
     "endpoints": ENDPOINTS,
+    "transports": TRANSPORTS,
     "kafka": KAFKA,
     "kinesis": KINESIS,
     "legacy": LEGACY,
@@ -92,9 +111,38 @@ def test_flink_reads_endpoints_passes_over_null_documents_and_unknown_properties
         "okhttp",
         "async",
     )
-    assert '"timeouts":{"call":"9s"}' in one["transportClientProps"]
+    assert '"timeouts":{"call":"90s"}' in one["transportClientProps"]
     assert '"call":"3s"' in all_others["transportClientProps"]
     assert "unheardOf" not in str(read["endpoints"])
+
+
+def test_flink_reads_the_properties_of_its_transports(read: dict[str, ReadFile]) -> None:
+    transports = {
+        name: below(read["transports"], f"functions.shop/{name}.endpointSpec.transport")
+        for name in ("async", "okhttp", "one")
+    }
+    assert transports["async"] == {
+        "callTimeout": "PT3S",
+        "connectTimeout": "PT1S",
+        "pooledConnectionTTL": "PT8S",
+        "connectionPoolMaxSize": "17",
+        "maxRequestOrResponseSizeInBytes": "99",
+        "trustedCaCerts": "a.pem",
+        "clientCerts": "c.pem",
+        "clientKey": "k.pem",
+        "clientKeyPassword": "p.txt",
+    }
+    for name, (call, connect, reading, writing) in {"okhttp": (8, 5, 6, 7), "one": (9, 1, 2, 3)}.items():
+        assert below(transports[name], "timeouts") == {
+            "callTimeout": f"PT{call}S",
+            "connectTimeout": f"PT{connect}S",
+            "readTimeout": f"PT{reading}S",
+            "writeTimeout": f"PT{writing}S",
+        }
+
+
+def test_flinks_messages_have_no_headers(read: dict[str, ReadFile]) -> None:
+    assert read[MESSAGES] == {"TypedValue": "typename has_value value", "KafkaProducerRecord": "key value_bytes topic"}
 
 
 def test_flink_takes_placeholders_as_they_stand_and_does_not_resolve_aliases(read: dict[str, ReadFile]) -> None:

@@ -1,15 +1,25 @@
 package org.apache.flink.statefun.flink.core;
 
+import static java.util.stream.Collectors.joining;
+
+import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.Descriptors.FieldDescriptor;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonProcessingException;
+import org.apache.flink.statefun.flink.common.json.StateFunObjectMapper;
+import org.apache.flink.statefun.flink.core.httpfn.HttpFunctionEndpointSpec;
+import org.apache.flink.statefun.sdk.egress.generated.KafkaProducerRecord;
+import org.apache.flink.statefun.sdk.reqreply.generated.TypedValue;
 
 /**
  * Reads module files as a job does at its start, and prints what came of each: lines of the file's URI, a path of field names, and a value, with tabs between
- * them; the path is "error" if the file was refused. In this package because a job's own way of reading is not public.
+ * them; the path is "error" if the file was refused.
+ * Before them the fields of messages, below the URI "messages". In this package because a job's own way of reading is not public.
  */
 public final class ModuleReader {
     private static final int DEPTH = 12;
@@ -17,6 +27,9 @@ public final class ModuleReader {
     private ModuleReader() {}
 
     public static void main(String[] files) {
+        for (Descriptor message : new Descriptor[] {TypedValue.getDescriptor(), KafkaProducerRecord.getDescriptor()}) {
+            line("messages", message.getName(), message.getFields().stream().map(FieldDescriptor::getName).collect(joining(" ")));
+        }
         for (String file : files) {
             try {
                 StatefulFunctionsUniverse universe = read(file);
@@ -56,6 +69,9 @@ public final class ModuleReader {
             line(file, path, value);
         } else {
             line(file, path, value.getClass().getSimpleName());
+            if (value instanceof HttpFunctionEndpointSpec) {
+                print(file, path + ".transport", transport((HttpFunctionEndpointSpec) value), depth + 1);
+            }
             for (Class<?> type = value.getClass(); type != Object.class; type = type.getSuperclass()) {
                 for (Field field : type.getDeclaredFields()) {
                     if (!Modifier.isStatic(field.getModifiers())) {
@@ -64,6 +80,19 @@ public final class ModuleReader {
                     }
                 }
             }
+        }
+    }
+
+    /** What the factory of the transport makes of its properties at the first call. */
+    private static Object transport(HttpFunctionEndpointSpec endpoint) {
+        boolean async = endpoint.transportClientFactoryType().name().equals("async");
+        try {
+            Class<?> spec = Class.forName(
+                ModuleReader.class.getPackageName()
+                    + (async ? ".nettyclient.NettyRequestReplySpec" : ".httpfn.DefaultHttpRequestReplyClientSpec"));
+            return StateFunObjectMapper.create().treeToValue(endpoint.transportClientProperties(), spec);
+        } catch (ClassNotFoundException | JsonProcessingException error) {
+            throw new IllegalStateException(error);
         }
     }
 
