@@ -9,8 +9,9 @@ from pathlib import Path
 from random import Random
 
 from tests.e2e.command import STATEFUN, Runtime
+from tests.e2e.trap import VARIABLE
 from tests.kafka.broker import Broker
-from tests.kafka.signalled import POINTS, VARIABLE
+from tests.kafka.signalled import POINTS
 from tests.kafka.topics import create
 from tests.kafka.traffic import Watching, Writing
 

@@ -15,7 +15,7 @@ from statefun_runtime.interfaces import Table
 from statefun_runtime.store import rows
 from statefun_runtime.store.rocksdb import RocksDBStore
 from tests.e2e.command import STATEFUN, Runtime
-from tests.kafka.signalled import VARIABLE
+from tests.e2e.trap import VARIABLE
 from tests.kinesis.application import OUT
 from tests.kinesis.server import Streams, access
 from tests.kinesis.signalled import POINTS

@@ -1,4 +1,4 @@
-"""`statefun`, whose process kills itself at a point of the Kinesis ingress or egress. `SIGNAL_AT` says where."""
+"""`statefun`, whose process kills itself at a point of the Kinesis ingress or egress: `tests.e2e.trap` says where."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from statefun_runtime.cli.main import main
 from statefun_runtime.egress import kinesis as egress
 from statefun_runtime.ingress import kinesis as ingress
 from statefun_runtime.kinesis.client import KinesisClient, PutRecord, StoredRecord
-from tests.kafka.signalled import Trap
+from tests.e2e.trap import Trap
 
 POINTS = ("fetched", "put", "putting", "answered")
 """What was done last. `put`: nothing was done of it yet; `putting`: some of it."""
