@@ -5,6 +5,7 @@ from benchmarks.calls import rows as calls
 from benchmarks.kafka import rows as kafka
 from benchmarks.memory import rows as memory
 from benchmarks.peers import rows as peers
+from benchmarks.pipeline import curves
 from benchmarks.pipeline import rows as pipeline
 from benchmarks.recovery import rows as recovery
 from benchmarks.sdk import rows as sdk
@@ -18,5 +19,6 @@ ROWS = (
     *memory.ROWS,
     *recovery.ROWS,
     *start.ROWS,
+    *curves.ROWS,
     *budget.ROWS,
 )

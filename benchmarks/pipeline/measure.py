@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.load.installed import environment
 from benchmarks.process import cpu_seconds, status
 from scripts.ports import free_port
-from tests.e2e.command import ROOT, Command, Runtime, get, wait_until
+from tests.e2e.command import ROOT, Command, Runtime, get
 
 APPLICATION = "benchmarks.pipeline.application:functions"
 _ASGI = "benchmarks.pipeline.application:handler"
@@ -31,6 +31,8 @@ spec: {{functions: "{functions}", urlPathTemplate: "{url}"}}
 """
 _WARM = 0.2
 """The share of the messages that warms everything up and does not count."""
+_PATIENCE = 10.0
+"""Seconds that records may come after the last message was due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +119,13 @@ def between(first: Sample, last: Sample) -> Throughput:
 
 
 def lateness(load: Load, hosting: Hosting, *settings: str) -> list[float]:
-    """How late the records are, in milliseconds: from the time at which a message was to be handed in."""
+    """How late the records are, in milliseconds: from the time at which a message was to be handed in.
+
+    Raises:
+        TimeoutError: Records have not come ten seconds after the last message was due.
+    """
     with running(load, hosting, *settings) as run:
-        wait_until(run.arrivals.exists, "the last record")
-        text = run.arrivals.read_text(encoding="ascii")
+        text = run.wait_for_arrivals(load.count / load.rate + _PATIENCE)
     return [1000 * seconds for seconds in json.loads(text)]
 
 
@@ -130,6 +135,8 @@ def percentile(values: Sequence[float], hundredth: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Running:
+    """A runtime under load, and the server of its functions if they have one."""
+
     runtime: Runtime
     server: Command | None
     target: str
@@ -145,6 +152,17 @@ class Running:
         invocations = sum(each["invocations"] for each in functions.values())
         server = cpu_seconds(self.server.process.pid) if self.server else 0.0
         return Sample(invocations, time.perf_counter(), cpu_seconds(self.runtime.command.process.pid), server)
+
+    def wait_for_arrivals(self, seconds: float) -> str:
+        """What the egress noted when the last record had come. Raises TimeoutError."""
+        give_up = time.monotonic() + seconds
+        while not self.arrivals.exists():
+            if self.runtime.command.process.poll() is not None:
+                raise RuntimeError(f"the runtime ended: {self.runtime.command.log.read_text(encoding='utf-8')[-2000:]}")
+            if time.monotonic() > give_up:
+                raise TimeoutError(f"not all records came within {seconds:.0f} s")
+            time.sleep(0.01)
+        return self.arrivals.read_text(encoding="ascii")
 
 
 @contextmanager
