@@ -39,9 +39,14 @@ PARTS = (
     Part("fast tests", (*PYTEST, "-m", "not slow"), FAST),
     Part(
         "slow tests",
-        (*PYTEST, "-m", "slow and not broker and not conformance and not contract and not flink and not kinesis"),
+        (
+            *PYTEST,
+            "-m",
+            "slow and not broker and not conformance and not contract and not flink and not kinesis and not speed",
+        ),
         ALL,
     ),
+    Part("speed", (*PYTEST, "-m", "speed"), ALL),
     Part("kafka archives", ("python", "-m", "scripts.kafka_archives"), ALL),
     Part("contracts", (*PYTEST, "-m", "contract"), ALL),
     Part("kafka tests", (*PYTEST, "-m", "broker and not contract"), ALL),
