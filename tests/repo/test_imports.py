@@ -8,6 +8,7 @@ from tests.repo.sources import Module, modules
 
 LATE_IMPORTS = {
     "src/statefun_runtime/adapters.py": "adapters of ingresses and egresses, by entry point",
+    "src/statefun_runtime/cli/commands.py": "the command that is run, so that it does not wait for the others",
     "src/statefun_runtime/cli/loading.py": "the functions that the user names as module:attribute",
 }
 """The modules that may import by name, and what."""

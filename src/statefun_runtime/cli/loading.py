@@ -1,6 +1,6 @@
 """Loads the functions that a user names as `module:attribute`.
 
-The other place, besides the adapters, that imports late: what to import is an argument.
+It imports late, as few places do: what to import is an argument.
 """
 
 import importlib

@@ -1,26 +1,38 @@
 """The command `statefun`."""
 
+from types import MappingProxyType
+
 import click
 
 from statefun.version import __version__
-from statefun_runtime.cli.check import check
-from statefun_runtime.cli.conformance import conformance
-from statefun_runtime.cli.dead_letters import dead_letters
-from statefun_runtime.cli.delayed import delayed
-from statefun_runtime.cli.drain import drain
-from statefun_runtime.cli.flink.group import flink
-from statefun_runtime.cli.init import init
-from statefun_runtime.cli.journal import journal
-from statefun_runtime.cli.mailbox import mailbox
-from statefun_runtime.cli.parked import parked
-from statefun_runtime.cli.run import run
-from statefun_runtime.cli.savepoint import savepoint
-from statefun_runtime.cli.send import send
-from statefun_runtime.cli.serve import serve
-from statefun_runtime.cli.state import state
+from statefun_runtime.cli.commands import Commands
+
+_MODULES = MappingProxyType(
+    {
+        "run": "statefun_runtime.cli.run",
+        "send": "statefun_runtime.cli.send",
+        "check": "statefun_runtime.cli.check",
+        "init": "statefun_runtime.cli.init",
+        "serve": "statefun_runtime.cli.serve",
+        "conformance": "statefun_runtime.cli.conformance",
+        "drain": "statefun_runtime.cli.drain",
+        "savepoint": "statefun_runtime.cli.savepoint",
+        "state": "statefun_runtime.cli.state",
+        "mailbox": "statefun_runtime.cli.mailbox",
+        "delayed": "statefun_runtime.cli.delayed",
+        "parked": "statefun_runtime.cli.parked",
+        "dead-letters": "statefun_runtime.cli.dead_letters",
+        "journal": "statefun_runtime.cli.journal",
+        "flink": "statefun_runtime.cli.flink.group",
+    }
+)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands,
+    modules=_MODULES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, package_name="statefun", message="%(prog)s %(version)s")
 def main() -> None:
     """Stateful Functions: addressable functions with durable state and exactly-once messages.
@@ -35,24 +47,3 @@ def main() -> None:
     found, 2 wrong usage, 3 the data directory belongs to another process, 4 nobody answers at the address, 5 the
     disk does not take or give data, 6 the data directory is damaged.
     """  # noqa: D301  # click's mark for a paragraph that keeps its lines
-
-
-_COMMANDS = (
-    run,
-    send,
-    check,
-    init,
-    serve,
-    conformance,
-    drain,
-    savepoint,
-    state,
-    mailbox,
-    delayed,
-    parked,
-    dead_letters,
-    journal,
-    flink,
-)
-for _command in _COMMANDS:
-    main.add_command(_command)

@@ -9,6 +9,7 @@ import pytest
 
 from statefun_runtime.cli.failure import ExitCode
 from statefun_runtime.cli.main import main
+from tests.runtime.cli.command_tree import commands_of
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "commands.md"
 
@@ -16,7 +17,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "commands.md
 def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
+        for name, inner in commands_of(command).items():
             yield from commands(inner, f"{path} {name}")
 
 
@@ -30,7 +31,8 @@ def sections() -> dict[str, str]:
 
 
 def test_the_commands_of_the_reference_are_those_there_are() -> None:
-    assert [heading for heading in sections() if heading.startswith("statefun")] == list(ALL)
+    headings = re.findall(r"^## `(statefun.*)`$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(headings) == sorted(ALL)
 
 
 @pytest.mark.parametrize("path", ALL)

@@ -8,6 +8,7 @@ from pathlib import Path
 from statefun_runtime.cli.main import main
 from statefun_runtime.cli.run import run
 from statefun_runtime.config import load_config, settings
+from tests.runtime.cli.command_tree import commands_of
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -22,7 +23,7 @@ def unit() -> dict[str, str]:
 def test_the_units_command_is_one_that_the_command_takes() -> None:
     program, command, *arguments = shlex.split(unit()["ExecStart"])
     assert Path(program).name == "statefun"
-    assert main.commands[command] is run
+    assert commands_of(main)[command] is run
     assert run.make_context("run", arguments).params["functions"] == "app:functions"
 
 

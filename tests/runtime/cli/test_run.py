@@ -11,6 +11,7 @@ from statefun_runtime.cli.run import run
 from statefun_runtime.cli.setting_flags import config_from
 from statefun_runtime.config import RuntimeConfig, load_config, settings
 from statefun_runtime.endpoint.inprocess import InProcessEndpoint
+from tests.runtime.cli.command_tree import commands_of
 
 
 def test_nothing_to_run_is_wrong_usage(cli: CliRunner, directory: Path) -> None:
@@ -99,12 +100,12 @@ def test_the_start_shows_what_runs_where() -> None:
 
 
 def test_help_and_version_are_exit_code_0(cli: CliRunner) -> None:
-    for arguments in (["--help"], ["--version"], *([name, "--help"] for name in main.commands)):
+    for arguments in (["--help"], ["--version"], *([name, "--help"] for name in commands_of(main))):
         assert cli.invoke(main, arguments).exit_code == 0
 
 
 def test_every_command_shows_an_example(cli: CliRunner) -> None:
-    for name, command in main.commands.items():
+    for name, command in commands_of(main).items():
         inner = getattr(command, "commands", None)
         for arguments in [[name, sub] for sub in inner] if inner else [[name]]:
             shown = cli.invoke(main, [*arguments, "--help"]).output
