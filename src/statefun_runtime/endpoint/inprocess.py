@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
@@ -17,6 +18,7 @@ from statefun.storage import encoded_mutations
 from statefun.typename import split_typename
 from statefun_runtime.endpoint.hosted import Hosted
 from statefun_runtime.endpoint.isolation import Suspended, start
+from statefun_runtime.endpoint.loop_watch import LoopWatch
 from statefun_runtime.interfaces import (
     Batch,
     Cancellation,
@@ -72,6 +74,7 @@ class InProcessEndpoint(Hosted):
         """Args: `call_timeout` in seconds is how long a call may wait in all before it is cancelled and fails."""
         self._specs = {spec.typename: spec for spec in functions}
         self._call_timeout = call_timeout
+        self._watch = LoopWatch()
         self._queue: deque[_Queued] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
@@ -97,7 +100,10 @@ class InProcessEndpoint(Hosted):
             return
         spec = self._specs[batch.target[0]]
         if not spec.is_async:
-            reply_to(batch, _run_sync(spec, batch))
+            began = time.perf_counter()
+            reply = _run_sync(spec, batch)
+            self._watch.ran(batch.target, time.perf_counter() - began)
+            reply_to(batch, reply)
             return
         self._queue.append((spec, batch, reply_to))
         self._drain_queue()
@@ -113,11 +119,14 @@ class InProcessEndpoint(Hosted):
         while self._queue:
             spec, batch, reply_to = self._queue.popleft()
             call, sink = _open(spec, batch)
+            began = time.perf_counter()
             try:
                 suspended = start(invoke(call, _messages(batch)))
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - see `_failure`
                 reply_to(batch, _failure(batch, error))
                 continue
+            finally:
+                self._watch.ran(batch.target, time.perf_counter() - began)
             if suspended is None:
                 reply_to(batch, _finish(call, sink))
                 continue
@@ -146,6 +155,7 @@ class InProcessEndpoint(Hosted):
             return _failure(batch, error)
         finally:
             limit.end()
+            self._watch.ran(batch.target, suspended.longest_step)
         return None
 
     async def stop(self) -> None:
