@@ -9,9 +9,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import HttpVersion11, RawRequestMessage
+from aiohttp.streams import StreamReader
 from yarl import URL
 
 LOOPBACK = "127.0.0.1"
@@ -57,24 +60,32 @@ class HttpServer:
         self._stopping = False
         self._host = host
         self._wanted_port = port
-        application = web.Application(client_max_size=max_body_bytes)
-        application.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(
-            application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, lingering_time=LINGER_SECONDS
-        )
+        self._max_body_bytes = max_body_bytes
+        self._runner: web.ServerRunner | None = None
 
     async def start(self) -> None:
         """Listen. Raises OSError if the address cannot be had."""
-        await self._runner.setup()
+        # Without an application there is no router to ask: each server has one handler, which reads the path itself.
+        server = web.Server(
+            self._answer,
+            request_factory=self._request,
+            access_log=None,
+            lingering_time=LINGER_SECONDS,
+        )
+        runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS)
+        await runner.setup()
         try:
-            await web.TCPSite(self._runner, self._host, self._wanted_port, backlog=_BACKLOG).start()
+            await web.TCPSite(runner, self._host, self._wanted_port, backlog=_BACKLOG).start()
         except OSError:
-            await self._runner.cleanup()
+            await runner.cleanup()
             raise
+        self._runner = runner
 
     @property
     def port(self) -> int:
         """The port in use, once started."""
+        if self._runner is None:
+            raise RuntimeError("the server was not started")
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
@@ -83,11 +94,26 @@ class HttpServer:
         self._stopping = True
         for limit in self._receiving:
             limit.reschedule(asyncio.get_running_loop().time())
-        await self._runner.cleanup()
+        if self._runner is not None:
+            await self._runner.cleanup()
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    def _request(
+        self,
+        message: RawRequestMessage,
+        payload: StreamReader,
+        protocol: web.RequestHandler,
+        writer: AbstractStreamWriter,
+        task: asyncio.Task[None],
+    ) -> web.Request:
+        loop = asyncio.get_running_loop()
+        return web.Request(message, payload, protocol, writer, task, loop, client_max_size=self._max_body_bytes)
+
+    async def _answer(self, taken: web.BaseRequest) -> web.StreamResponse:
+        request = cast("web.Request", taken)  # as `_request` made it
         try:
             _refuse_other_sites(request, self._host)
+            if "Expect" in request.headers:
+                await _continue(request)
             if request.body_exists:
                 await self._receive(request)
             return await self._handler(request)
@@ -111,6 +137,17 @@ class HttpServer:
             raise HttpError(400, "the client closed the connection before it had sent the body") from error
         finally:
             self._receiving.discard(limit)
+
+
+async def _continue(request: web.Request) -> None:
+    """Tell a client that waits for it that it may send the body."""
+    expectation = request.headers["Expect"]
+    if request.version < HttpVersion11:
+        return
+    if expectation.lower() != "100-continue":
+        raise HttpError(417, f"this server does not know the expectation {expectation!r}")
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # or aiohttp takes the response for begun
 
 
 def json_error(status: int, text: str, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -79,6 +79,12 @@ async def sending(server: HttpServer) -> tuple[asyncio.StreamReader, asyncio.Str
     return reader, writer
 
 
+async def test_an_expectation_that_nobody_knows_is_refused() -> None:
+    status, text = await get("127.0.0.1", {"Expect": "the-unexpected"})
+    assert status == 417
+    assert "'the-unexpected'" in text
+
+
 async def test_a_stop_does_not_wait_for_a_body_that_is_not_here() -> None:
     server = HttpServer(hello, "127.0.0.1", 0)
     reader, writer = await sending(server)
