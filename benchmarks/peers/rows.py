@@ -33,17 +33,16 @@ class _Found:
 
 
 def _seconds(plan: Plan) -> float:
-    return max(3.0, SECONDS * plan.share)
+    return max(5.0, SECONDS * plan.share)
 
 
 def _rates(plan: Plan, keys: int, count: int) -> list[Figure]:
     found = _Found()
     with bench() as kafka:
-        waiting = plan.size(count)
-        topic = kafka.waiting(waiting, keys)
+        topic = kafka.waiting(count, keys)
         for _ in range(plan.repeats):
             for system in (FLINK, RUNTIME):
-                rate = kafka.rate(system, topic, waiting, _seconds(plan))
+                rate = kafka.rate(system, topic, count, _seconds(plan))
                 costs = {"CPU us, runtime": rate.system_us, "CPU us, functions": rate.server_us}
                 found.add(system.name, **{INVOCATIONS: rate.invocations}, **costs)
     return found.figures()
