@@ -22,7 +22,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is wanted of our median: at least or at most `bound`, or so many times what `beside` does."""
+    """What is wanted of our median: at least or at most so much, or so many times what `beside` did in the same rounds."""
 
     metric: str
     at_least: float | None = None
@@ -39,7 +39,7 @@ class Target:
         ours, theirs = (_find(figures, system, self.metric) for system in (self.system, self.beside))
         if ours is None or self.beside is None:
             return None if ours is None else ours.median
-        return None if theirs is None else ours.median / theirs.median
+        return None if theirs is None else _times(ours, theirs)
 
     def is_met(self, figures: Sequence[Figure]) -> bool | None:
         """None if it was not measured."""
@@ -47,6 +47,11 @@ class Target:
         if value is None:
             return None
         return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
+
+
+def _times(ours: Figure, theirs: Figure) -> float:
+    """The median of the rounds' ratios: what slows a round down slows both."""
+    return statistics.median(our / their for our, their in zip(ours.values, theirs.values, strict=True))
 
 
 def _find(figures: Sequence[Figure], system: str | None, metric: str) -> Figure | None:

@@ -27,10 +27,15 @@ def test_a_target_is_met_by_the_median() -> None:
     assert Target(RATE, at_most=9).is_met(figures) is False
 
 
-def test_a_target_beside_a_peer_compares_medians() -> None:
+def test_a_target_beside_a_peer_compares_round_by_round() -> None:
     figures = [Figure(OURS, RATE, (30.0,)), Figure("peer", RATE, (10.0,))]
     assert Target(RATE, at_least=3, beside="peer").is_met(figures) is True
     assert Target(RATE, at_least=3.1, beside="peer").is_met(figures) is False
+
+
+def test_what_slows_a_round_down_does_not_change_the_ratio() -> None:
+    figures = [Figure(OURS, RATE, (30.0, 3.0, 33.0)), Figure("peer", RATE, (10.0, 1.0, 11.0))]
+    assert Target(RATE, at_least=3, beside="peer").value(figures) == 3
 
 
 def test_a_target_beside_a_peer_that_is_missing_is_unmet_and_says_so() -> None:
