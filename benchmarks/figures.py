@@ -22,7 +22,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is wanted of our median: at least or at most so much, or so many times what `beside` did in the same rounds."""
+    """What is wanted of our median: at least or at most so much, or so many times what `beside` did in each round."""
 
     metric: str
     at_least: float | None = None
