@@ -84,6 +84,12 @@ public final class Server {
     return context.done();
   }
 
+  private static CompletableFuture<Void> answerCaller(Context context, Message message) {
+    Message back = MessageBuilder.forAddress(context.caller().orElseThrow()).withValue(message.asUtf8String()).build();
+    context.sendAfter(Duration.ofMillis(-1000), back);
+    return context.done();
+  }
+
   private void noteArrival() {
     journal.put("messages", journal.get("messages").asLong() + 1);
     journal.put("digest", (journal.get("digest").asLong() + order.get("id").asLong()) % MODULUS);
@@ -254,7 +260,16 @@ public final class Server {
             .withValueSpecs(JOURNAL, SCRATCH, BOOL, INT, LONG, FLOAT, DOUBLE, STRING, COUNT)
             .withSupplier(() -> Server::interpret)
             .build();
-    RequestReplyHandler handler = new StatefulFunctions().withStatefulFunction(spec).requestReplyHandler();
+    StatefulFunctionSpec answer =
+        StatefulFunctionSpec.builder(TypeName.typeNameOf("java", "answer"))
+            .withValueSpecs(
+                ValueSpec.named("called").thatExpiresAfterCall(Duration.ofSeconds(1)).withUtf8StringType(),
+                ValueSpec.named("written").thatExpireAfterWrite(Duration.ofSeconds(1)).withUtf8StringType(),
+                ValueSpec.named("kept").withUtf8StringType())
+            .withSupplier(() -> Server::answerCaller)
+            .build();
+    RequestReplyHandler handler =
+        new StatefulFunctions().withStatefulFunction(spec).withStatefulFunction(answer).requestReplyHandler();
     HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[0])), 0);
     server.setExecutor(Executors.newCachedThreadPool());
     server.createContext("/", exchange -> answer(exchange, handler));

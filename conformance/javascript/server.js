@@ -174,6 +174,19 @@ function messageTo(target, value) {
 
 const functions = new StateFun();
 functions.bind({
+  typename: "javascript/answer",
+  specs: [
+    { name: "called", type: StateFun.stringType(), expireAfterCall: 1000 },
+    { name: "written", type: StateFun.stringType(), expireAfterWrite: 1000 },
+    { name: "kept", type: StateFun.stringType() },
+  ],
+  fn: (context, message) => {
+    const { typename, id } = context.caller;
+    const value = message.asString();
+    context.sendAfter(-1000, messageBuilder({ typename, id, value, valueType: StateFun.stringType() }));
+  },
+});
+functions.bind({
   typename: "javascript/instance",
   specs: SPECS,
   fn: (context, message) => new Instance(context, message.as(MESSAGE)).run(),

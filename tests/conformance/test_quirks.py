@@ -1,11 +1,13 @@
 """What function servers of each language do in their own way; docs/reference/compatibility.md tells of it."""
 
 import http.client
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from statefun.protocol.request_reply_pb2 import FromFunction, ToFunction, TypedValue
 from tests.conformance.languages import LANGUAGES, PRESENT, Language, LanguageServer
 from tests.conformance.replies import Request, ask
 from tests.protocol.generate import request, value_of
@@ -35,6 +37,11 @@ EMPTY_REPLIES = {
     "python": b"",
     "existing-python": b"",
 }
+NEVER = FromFunction.ExpirationSpec.NONE
+AFTER_WRITE = FromFunction.ExpirationSpec.AFTER_WRITE
+AFTER_INVOKE = FromFunction.ExpirationSpec.AFTER_INVOKE
+ANSWERING = ("javascript", "java")
+"""The languages whose servers have a function that answers its caller."""
 STATES = ("journal", "scratch", "bool", "int", "long", "float", "double", "string", "json")
 
 
@@ -72,6 +79,54 @@ def test_no_effects_are_an_empty_result_or_no_bytes_at_all(language: Language, s
     finally:
         server.kill()
     assert (response.status, reply) == (200, EMPTY_REPLIES[language.name])
+
+
+@pytest.mark.parametrize("language", [each for each in PRESENT if each.name in ANSWERING], ids=lambda each: each.name)
+def test_a_caller_is_known_a_negative_delay_is_written_and_expirations_are_told(
+    language: Language, server: LanguageServer
+) -> None:
+    typename, caller = f"{language.name}/answer", "some/function"
+    message = ToFunction.FromString(request(typename, [value_of("string", "x")]))
+    sender = message.invocation.invocations[0].caller
+    (sender.namespace, sender.type), sender.id = caller.split("/"), "me"
+    try:
+        server.start()
+        asked = ask(server.port, Request(message.SerializeToString())).meaning
+        for state in ("called", "written", "kept"):
+            message.invocation.state.add(state_name=state).state_value.CopyFrom(TypedValue())
+        answered = ask(server.port, Request(message.SerializeToString())).meaning
+    finally:
+        server.kill()
+    string = "io.statefun.types/string"
+    assert asked is not None
+    assert answered is not None
+    assert asked["missing"] == [
+        ("called", string, AFTER_INVOKE, 1000),
+        ("kept", string, NEVER, 0),
+        ("written", string, AFTER_WRITE, 1000),
+    ]
+    [(target, (_, _, value), delay, is_cancellation, _)] = answered["delayed"]
+    assert (target, value, delay, is_cancellation) == (("some", "function", "me"), b"\n\x01x", -1000, False)
+
+
+@pytest.mark.parametrize("language", PRESENT, ids=lambda language: language.name)
+def test_no_failure_of_a_function_says_when_to_come_again(language: Language, server: LanguageServer) -> None:
+    order = json.dumps({"id": 1, "commands": [{"kind": "fail"}]}).encode()
+    argument = TypedValue(typename="conformance/Message", has_value=True, value=order)
+    body = request(language.typename, [argument], state=dict.fromkeys(STATES))
+    answers: list[tuple[int, str | None]] = []
+    try:
+        server.start()
+        for _ in ("it fails", "it fails no more"):
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            connection.request("POST", "/statefun", body, {"Content-Type": "application/octet-stream"})
+            response = connection.getresponse()
+            response.read()
+            answers.append((response.status, response.headers["Retry-After"]))
+            connection.close()
+    finally:
+        server.kill()
+    assert answers == [(500, None), (200, None)]
 
 
 def test_the_javascript_sdk_has_neither_long_nor_double() -> None:
