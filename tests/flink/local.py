@@ -14,13 +14,16 @@ SECONDS = 240.0
 
 
 class FlinkLocal:
-    """An application on Flink, in a home of its own; it can be started again and again."""
+    """An application on Flink, in a home of its own; it can be started again and again.
 
-    def __init__(self, directory: Path, module: Path, functions: str, cwd: Path = ROOT) -> None:
+    Without `functions` it has those alone that its endpoints name.
+    """
+
+    def __init__(self, directory: Path, module: Path, functions: str | None = None, cwd: Path = ROOT) -> None:
         self.directory = directory
         self.home = directory / "home"
         self.port = free_port()
-        self._what = (str(module), "--functions", functions)
+        self._what = (str(module), *(("--functions", functions) if functions else ()))
         self._cwd = cwd
         self._command: Command | None = None
 

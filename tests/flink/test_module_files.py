@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.flink.module_reader import MESSAGES, ReadFile, below, read_by_flink
+from tests.flink.module_reader import KINESIS_RECORD, MESSAGES, ReadFile, below, read_by_flink
+from tests.runtime.endpoint.certificates import make_certificate
 
 pytestmark = [pytest.mark.flink, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -72,6 +73,19 @@ module:
   spec:
     endpoints: [{endpoint: {meta: {kind: http}, spec: {functions: shop/cart, urlPathTemplate: "http://h:1/"}}}]
 """
+PART = """\
+kind: io.statefun.endpoints.v2/http
+spec: {{functions: shop/{name}, urlPathTemplate: "http://h:1/"}}
+"""
+ON_CLASS_PATH, LISTED = "classpath:part.yaml", "file:/a.yaml,file:/b.yaml"
+CERTIFICATES = """\
+kind: io.statefun.endpoints.v2/http
+spec:
+  functions: shop/{name}
+  urlPathTemplate: "https://h:1/"
+  transport: {{type: io.statefun.transports.v1/async, trust_cacerts: "{place}ca.pem", client_cert: "{place}ca.pem",
+              client_key: "{place}ca.key", client_key_password: "{place}password.txt"}}
+"""
 WRONG = """\
 kind: io.statefun.endpoints.v2/http
 spec: {functions: shop/cart, urlPathTemplate: "http://h:1/", maxNumBatchRequests: many}
@@ -89,6 +103,7 @@ FILES = {
     "legacy": LEGACY,
     "version-1": LEGACY.replace("3.0", "1.0"),
     "version-2": LEGACY.replace("3.0", "2.0"),
+    **{f"{name}/part": PART.format(name=name) for name in ("one", "other")},
     "wrong": WRONG,
     "anchor": ANCHOR,
     "playground": "kind: io.statefun.playground.v1/ingress\nspec: {port: 1, forwardHeaders: true}\n",
@@ -98,7 +113,14 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ReadFile]:
-    return read_by_flink(tmp_path_factory.mktemp("modules"), FILES)
+    directory = tmp_path_factory.mktemp("modules")
+    make_certificate(directory, "ca", ["h"], password="opens")
+    (directory / "password.txt").write_text("opens")
+    places = {"file": f"{directory}/", "classpath": "classpath:", "missing": "classpath:missing/"}
+    certificates = {
+        f"certificates-{name}": CERTIFICATES.format(name=name, place=place) for name, place in places.items()
+    }
+    return read_by_flink(directory, {**FILES, **certificates}, ON_CLASS_PATH, LISTED)
 
 
 def test_flink_reads_endpoints_passes_over_null_documents_and_unknown_properties(read: dict[str, ReadFile]) -> None:
@@ -139,6 +161,28 @@ def test_flink_reads_the_properties_of_its_transports(read: dict[str, ReadFile])
             "readTimeout": f"PT{reading}S",
             "writeTimeout": f"PT{writing}S",
         }
+
+
+@pytest.mark.parametrize("place", ["file", "classpath", "missing"])
+def test_flink_reads_certificates_from_files_and_from_its_class_path(read: dict[str, ReadFile], place: str) -> None:
+    context = read[f"certificates-{place}"][f"functions.shop/{place}.endpointSpec.ssl"]
+    assert ("SslClientContext" in context) == (place != "missing"), context
+
+
+def test_flink_reads_one_module_file_or_all_of_one_name_on_its_class_path(read: dict[str, ReadFile]) -> None:
+    template = "endpointSpec.urlPathTemplate.template"
+    found = {name: read[ON_CLASS_PATH].get(f"functions.shop/{name}.{template}") for name in ("one", "other")}
+    assert found == dict.fromkeys(found, "http://h:1/")
+    assert "FileNotFoundException" in read[LISTED]["error"]
+
+
+def test_flink_takes_all_parts_of_a_record_of_kinesis(read: dict[str, ReadFile]) -> None:
+    assert read[KINESIS_RECORD] == {
+        "partition_key": "key",
+        "value_bytes": "value",
+        "stream": "stream",
+        "explicit_hash_key": "7",
+    }
 
 
 def test_flinks_messages_have_no_headers(read: dict[str, ReadFile]) -> None:
