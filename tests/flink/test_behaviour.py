@@ -40,6 +40,12 @@ spec:
 kind: io.statefun.endpoints.v1/http
 spec: {{functions: cells/okhttp, urlPathTemplate: "http://127.0.0.1:{port}/", timeouts: {{call: 60s}}}}
 ---
+kind: io.statefun.endpoints.v1/http
+spec:
+  functions: cells/brief
+  urlPathTemplate: http://127.0.0.1:{port}/
+  timeouts: {{call: 1s, connect: 1s, read: 1s, write: 1s}}
+---
 kind: io.statefun.kafka.v1/ingress
 spec:
   id: cells/in
@@ -48,6 +54,7 @@ spec:
   startupPosition: {{type: earliest}}
   topics:
     - {{topic: cells-async, valueType: cells/T, targets: [cells/async]}}
+    - {{topic: cells-brief, valueType: cells/T, targets: [cells/brief]}}
     - {{topic: cells-hasty, valueType: cells/T, targets: [cells/hasty]}}
     - {{topic: cells-limited, valueType: cells/T, targets: [cells/limited]}}
     - {{topic: cells-okhttp, valueType: cells/T, targets: [cells/okhttp]}}
@@ -55,7 +62,7 @@ spec:
 kind: io.statefun.kafka.v1/egress
 spec: {{id: cells/out, address: "{kafka}", deliverySemantic: {{type: exactly-once, transactionTimeout: 60 s}}}}
 """
-TOPICS = ("cells-async", "cells-hasty", "cells-limited", "cells-okhttp", "cells-out")
+TOPICS = tuple(f"cells-{name}" for name in ("async", "brief", "hasty", "limited", "okhttp", "out"))
 FAILING = {
     "async/undeclared": bad_once(cells.undeclared_state()),
     "async/negative": bad_once(cells.send_after(FromFunction(), -1, "async/negative", "")),
@@ -64,8 +71,8 @@ FAILING = {
     "okhttp/refused": bad_once(Answer(status=404)),
 }
 """Cases that end the job once, by what they answer."""
-SLOW = "hasty/slow"
-"""The case that ends the job by what it does not answer in time."""
+SLOW = ("hasty/slow", "brief/slow")
+"""Cases that end the job by not answering in time, by the async transport and by okhttp."""
 MAX_BATCH = 2
 RETRY_AFTER_SECONDS = 3600
 WAIT_SECONDS = 60.0
@@ -81,7 +88,7 @@ class Seen:
     writer: Writer
     reader: Reader
     held: cells.Held
-    slow: cells.Held
+    slow: dict[str, cells.Held]
     expiring: cells.Expiring
     failures: dict[str, str] = field(default_factory=dict)
     """Of each case that ended the job, why."""
@@ -160,12 +167,12 @@ def pause(seen: Seen) -> None:
 def failing_cases(seen: Seen) -> None:
     """Each ends the job once; its record shows that it was started again and went on."""
     assert seen.job_failures() == []
-    for case in (*FAILING, SLOW):
+    for case in (*FAILING, *SLOW):
         before = len(seen.failures)
         seen.give(case, "done")
         seen.wait_for_failures(before + 1)
-        if case == SLOW:
-            seen.slow.may_go_on.set()
+        if case in SLOW:
+            seen.slow[case].may_go_on.set()
         seen.wait_for(case, "done")
         *_, seen.failures[case] = seen.job_failures()
         assert len(seen.job_failures()) == before + 1, case
@@ -175,11 +182,11 @@ def failing_cases(seen: Seen) -> None:
 
 @pytest.fixture(scope="module")
 def seen(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
-    held, slow, expiring = cells.Held(), cells.Held(), cells.Expiring()
+    held, slow, expiring = cells.Held(), {case: cells.Held() for case in SLOW}, cells.Expiring()
     functions = ScriptedFunctions(
         {
             **FAILING,
-            SLOW: slow,
+            **slow,
             "limited/held": held,
             "limited/other": cells.done,
             "async/expiring": expiring,
@@ -224,6 +231,7 @@ def seen(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]
         ("async/typed", "Previous type was: TypeName(cells, State), new type is: TypeName(cells, Other)"),
         ("okhttp/refused", "Non successful HTTP response code 404"),
         ("hasty/slow", "RequestTimeoutException"),
+        ("brief/slow", "java.io.InterruptedIOException: timeout"),
     ],
 )
 def test_a_bad_reply_ends_the_job_which_begins_again(seen: Seen, case: str, reason: str) -> None:
@@ -231,7 +239,7 @@ def test_a_bad_reply_ends_the_job_which_begins_again(seen: Seen, case: str, reas
 
 
 def test_functions_are_called_at_least_once_and_have_their_effects_exactly_once(seen: Seen) -> None:
-    for case in (*FAILING, SLOW):
+    for case in (*FAILING, *SLOW):
         calls = seen.functions.called(case)
         assert len(calls) > 1
         assert {value for call in calls for value in call.values} == {"done"}

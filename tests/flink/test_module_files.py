@@ -14,7 +14,8 @@ spec: {functions: shop/*, urlPathTemplate: "http://h:1/{function.name}", maxNumB
 ---
 ---
 kind: io.statefun.endpoints.v1/http
-spec: {functions: shop/cart, urlPathTemplate: "http://h:1/${env:NAME}", timeouts: {call: 90s}}
+spec: {functions: shop/cart, urlPathTemplate: "http://h:1/${env:NAME}", maxNumBatchRequests: 9,
+       timeouts: {call: 90s}}
 """
 TRANSPORTS = """\
 kind: io.statefun.endpoints.v2/http
@@ -128,6 +129,7 @@ def test_flink_reads_endpoints_passes_over_null_documents_and_unknown_properties
         below(read["endpoints"], f"{path}.endpointSpec") for path in ("functions.shop/cart", "namespaces.shop")
     )
     assert (all_others["targetFunctions"], all_others["maxNumBatchRequests"]) == ("NamespaceTarget", "7")
+    assert one["maxNumBatchRequests"] == "9"
     assert all_others["urlPathTemplate.template"] == "http://h:1/{function.name}"
     assert (one["transportClientFactoryType.name"], all_others["transportClientFactoryType.name"]) == (
         "okhttp",

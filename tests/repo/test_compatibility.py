@@ -37,7 +37,6 @@ RUNS = {
     "tests/conformance/test_fields.py": SDKS - {"this SDK"},
 }
 """Which columns a test is about, by where it stands."""
-READ = "†"
 NO_CONCERN = "—"
 
 
@@ -156,23 +155,11 @@ def test_every_named_test_exists_and_is_about_a_column(section: str) -> None:
 
 
 @pytest.mark.parametrize("section", HEADS)
-def test_every_cell_is_held_by_a_test_of_its_row_unless_it_is_marked_as_read(section: str) -> None:
+def test_every_cell_that_concerns_its_column_is_held_by_a_test_of_its_row(section: str) -> None:
     unheld: list[tuple[str, str]] = []
     for row in table_rows(PAGE, section):
         held = {column for file, _ in named_in(row) for column in columns_of(file)}
         for head, cell in told_in(section, row).items():
-            if head not in held and not cell.endswith(READ) and cell != NO_CONCERN:
+            if head not in held and cell != NO_CONCERN:
                 unheld.append((cells(row)[0], head))
     assert unheld == []
-
-
-@pytest.mark.parametrize("section", HEADS)
-def test_what_this_runtime_and_this_sdk_do_is_not_only_read(section: str) -> None:
-    ours = [
-        (cells(row)[0], cell)
-        for row in table_rows(PAGE, section)
-        for head, cell in told_in(section, row).items()
-        if head.startswith("this ")
-    ]
-    assert ours
-    assert [(first, cell) for first, cell in ours if READ in cell] == []
