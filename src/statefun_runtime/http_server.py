@@ -83,9 +83,9 @@ class HttpServer:
 
     @property
     def port(self) -> int:
-        """The port in use, once started."""
-        if self._runner is None:
-            raise RuntimeError("the server was not started")
+        """The port in use. Raises RuntimeError before the start and after the stop."""
+        if self._runner is None or not self._runner.addresses:
+            raise RuntimeError("the server does not listen")
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:

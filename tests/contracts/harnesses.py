@@ -141,5 +141,5 @@ class SubscriptionSink:
 def running_port(egress: HttpEgress | SubscriptionEgress) -> int | None:
     try:
         return egress.port
-    except IndexError:
+    except RuntimeError:
         return None

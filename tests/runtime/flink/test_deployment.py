@@ -2,6 +2,7 @@ import re
 import shlex
 from typing import Any
 
+import click
 import kubernetes_validate
 import pytest
 import yaml
@@ -17,6 +18,7 @@ from statefun_runtime.flink.deployment import (
     flink_configuration,
     functions_url,
 )
+from tests.runtime.cli.command_tree import commands_of
 from tests.runtime.flink.deployments import MODULE, shop
 
 TARGETS: tuple[Target, ...] = ("docker", "kubernetes")
@@ -124,7 +126,7 @@ def test_the_container_of_the_functions_runs_a_command_that_there_is(target: Tar
     text = deployment_files(shop(target, functions="app:functions"))["functions.Containerfile"]
     (command,) = re.findall(r"^CMD (.*)$", text, re.MULTILINE)
     verb, *arguments = yaml.safe_load(command)
-    assert main.commands[verb] is serve
+    assert commands_of(main)[verb] is serve
     assert serve.make_context("serve", arguments).params["port"] == 8000
     assert "pip" not in text
     assert (
@@ -168,5 +170,6 @@ def test_the_commands_of_the_readmes_are_commands() -> None:
         text = deployment_files(shop(target, functions="app:functions"))["README.md"]
         for command in re.findall(r"^statefun (.*?)(?: {2,}#.*)?$", text, re.MULTILINE):
             group, verb, *options = shlex.split(command)
-            flink = main.commands[group]
-            assert flink.commands[verb].make_context(verb, options)  # type: ignore[attr-defined]
+            flink = commands_of(main)[group]
+            assert isinstance(flink, click.Group)
+            assert flink.commands[verb].make_context(verb, options)
