@@ -78,6 +78,16 @@ PART = """\
 kind: io.statefun.endpoints.v2/http
 spec: {{functions: shop/{name}, urlPathTemplate: "http://h:1/"}}
 """
+LIMITS = {
+    "connect": "{call: 5s}",
+    "read": "{call: 5s, connect: 5s, read: 6s, write: 5s}",
+    "write": "{call: 5s, connect: 5s, read: 5s, write: 6s}",
+}
+"""Time limits by the one that is longer than that of a call."""
+OKHTTP = """\
+kind: io.statefun.endpoints.v1/http
+spec: {{functions: shop/cart, urlPathTemplate: "http://h:1/", timeouts: {timeouts}}}
+"""
 ON_CLASS_PATH, LISTED = "classpath:part.yaml", "file:/a.yaml,file:/b.yaml"
 CERTIFICATES = """\
 kind: io.statefun.endpoints.v2/http
@@ -105,6 +115,7 @@ FILES = {
     "version-1": LEGACY.replace("3.0", "1.0"),
     "version-2": LEGACY.replace("3.0", "2.0"),
     **{f"{name}/part": PART.format(name=name) for name in ("one", "other")},
+    **{f"longer-{name}": OKHTTP.format(timeouts=timeouts) for name, timeouts in LIMITS.items()},
     "wrong": WRONG,
     "anchor": ANCHOR,
     "playground": "kind: io.statefun.playground.v1/ingress\nspec: {port: 1, forwardHeaders: true}\n",
@@ -163,6 +174,13 @@ def test_flink_reads_the_properties_of_its_transports(read: dict[str, ReadFile])
             "readTimeout": f"PT{reading}S",
             "writeTimeout": f"PT{writing}S",
         }
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_flinks_okhttp_transport_takes_no_limit_that_is_longer_than_that_of_a_call(
+    read: dict[str, ReadFile], limit: str
+) -> None:
+    assert f"{limit.title()} timeout cannot be larger than request timeout." in read[f"longer-{limit}"]["error"]
 
 
 @pytest.mark.parametrize("place", ["file", "classpath", "missing"])

@@ -5,15 +5,16 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 import yaml
+from pydantic import ValidationError
 
 from statefun_runtime.flink.difference import Difference, different, refused
 from statefun_runtime.module.declaration import Declaration
 from statefun_runtime.module.kinds import ENDPOINTS
 from statefun_runtime.module.loader import LoadResult
-from statefun_runtime.module.node import MappingNode, Node, ScalarNode, SequenceNode, child, text
+from statefun_runtime.module.node import MappingNode, Node, ScalarNode, SequenceNode, child, text, text_values
 from statefun_runtime.module.position import Position
 from statefun_runtime.module.problem import Problem
-from statefun_runtime.module.transport_spec import ASYNC, OKHTTP
+from statefun_runtime.module.transport_spec import ASYNC, OKHTTP, Timeouts
 
 _FLINKS = re.compile(r"io\.statefun\.(kafka|kinesis)\.v1/(ingress|egress)", re.ASCII)
 _KAFKA_INGRESS = "io.statefun.kafka.v1/ingress"
@@ -93,8 +94,12 @@ def _kind(declared: Declaration) -> Difference:
 
 def _endpoint(declared: Declaration) -> Iterator[Difference]:
     transport = child(declared.spec, "transport")
-    if declared.kind == _ENDPOINT_V1 or text(child(transport, "type")) == OKHTTP:
+    if declared.kind == _ENDPOINT_V1:
+        yield _okhttp(declared, None)
+        yield from _limits(child(declared.spec, "timeouts"), f"{declared.path}.timeouts")
+    elif text(child(transport, "type")) == OKHTTP:
         yield _okhttp(declared, transport)
+        yield from _limits(child(transport, "timeouts"), f"{declared.path}.transport.timeouts")
     elif child(transport, "call") is None and child(child(transport, "timeouts"), "call") is None:
         yield different(
             (transport or declared.spec).position,
@@ -116,6 +121,23 @@ def _okhttp(declared: Declaration, transport: Node | None) -> Difference:
         "Flink calls the functions by its okhttp transport, one call a thread: about a tenth of the throughput",
         f"kind io.statefun.endpoints.v2/http with transport: {{type: {ASYNC}, call: 30s}}",
     )
+
+
+def _limits(timeouts: Node | None, path: str) -> Iterator[Difference]:
+    """Time limits that Flink's okhttp transport does not take, at its first call; defaults count as well."""
+    if timeouts is None:
+        return
+    try:
+        limits = Timeouts.model_validate(text_values(timeouts))
+    except ValidationError:
+        return  # what is wrong with them is told by `wrong_for_flink`, and placeholders by `_placeholders`
+    if larger := [name for name in ("connect", "read", "write") if getattr(limits, name) > limits.call]:
+        yield refused(
+            timeouts.position,
+            path,
+            f"{' and '.join(larger)} may take longer than call, at which Flink fails with the first call, for ever",
+            "say these limits too, none longer than that of call",
+        )
 
 
 def _machine(declared: Declaration) -> Iterator[Difference]:

@@ -90,6 +90,32 @@ def test_the_slow_transport_is_told_of_both_versions(tmp_path: Path) -> None:
     assert told(tmp_path, okhttp) == [("different", 6, "spec.transport.type")]
 
 
+@pytest.mark.parametrize(
+    ("timeouts", "larger"),
+    [
+        ("{call: 5s}", "connect and read and write may take longer than call"),
+        ("{call: 5s, connect: 1s, read: 5s, write: 6s}", "write may take longer than call"),
+    ],
+)
+def test_okhttp_takes_no_time_limit_that_is_longer_than_that_of_a_call(
+    tmp_path: Path, timeouts: str, larger: str
+) -> None:
+    okhttp = GOOD.replace("v1/async", "v1/okhttp").replace("    call: 30s\n", f"    timeouts: {timeouts}\n")
+    v1 = GOOD.replace("endpoints.v2", "endpoints.v1").replace(
+        "  transport:\n    type: io.statefun.transports.v1/async\n    call: 30s\n", f"  timeouts: {timeouts}\n"
+    )
+    for text, path in ((okhttp, "spec.transport.timeouts"), (v1, "spec.timeouts")):
+        [_, difference] = differences(tmp_path, text)
+        assert (difference.effect, difference.path) == (Effect.REFUSED, path)
+        assert difference.message.startswith(larger)
+
+
+@pytest.mark.parametrize("timeouts", ["{call: 10s}", "{read: 60s}", "{call: 1s, connect: 1s, read: 1s, write: 1s}"])
+def test_okhttp_takes_time_limits_within_that_of_a_call(tmp_path: Path, timeouts: str) -> None:
+    okhttp = GOOD.replace("v1/async", "v1/okhttp").replace("    call: 30s\n", f"    timeouts: {timeouts}\n")
+    assert told(tmp_path, okhttp) == [("different", 6, "spec.transport.type")]
+
+
 def test_a_missing_time_limit_for_calls_is_told(tmp_path: Path) -> None:
     (difference,) = differences(tmp_path, GOOD.replace("    call: 30s\n", ""))
     assert (difference.effect, difference.path) == (Effect.DIFFERENT, "spec.transport")
