@@ -259,12 +259,12 @@ class Driver:
     # ------------------------------------------------------------------------------------------------------- commits
 
     def _commit(self) -> None:
-        if self._under_way is not None or self._commit_timer is not None or self.failure.done():
+        if self._under_way is not None or self.failure.done():
             return
         wait = self._commit_after - self._loop.time()
-        if wait <= 0:
+        if wait <= 0 or self.engine.is_epoch_full:
             self._submit(self.engine.cut())
-        elif self.engine.epoch.needs_commit():
+        elif self._commit_timer is None and self.engine.epoch.needs_commit():
             self._commit_timer = self._loop.call_later(wait, self._commit_later)
 
     def _commit_later(self) -> None:

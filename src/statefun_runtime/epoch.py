@@ -39,7 +39,7 @@ class DelayedMessage(NamedTuple):
         return (self.due, self.sequence)
 
 
-_RECORD_OVERHEAD = 200
+RECORD_OVERHEAD = 200
 """About what a record costs in memory besides its bytes."""
 
 
@@ -51,7 +51,7 @@ class OutboxEntry(NamedTuple):
 
     @classmethod
     def of(cls, batch: OutboxBatch) -> "OutboxEntry":
-        return cls(batch.epoch, sum(map(len, batch.records)) + _RECORD_OVERHEAD * len(batch.records))
+        return cls(batch.epoch, sum(map(len, batch.records)) + RECORD_OVERHEAD * len(batch.records))
 
 
 class SinkPosition(NamedTuple):
@@ -217,8 +217,9 @@ class Epoch:
         return size
 
     def size(self) -> int:
-        """About how many rows it changes."""
-        return len(self.born) + len(self.dead) + len(self.state) + len(self.delayed) + len(self.delayed_gone)
+        """About how many rows it changes, with each record for an egress."""
+        records = sum(map(len, self.outbox.values()))
+        return len(self.born) + len(self.dead) + len(self.state) + len(self.delayed) + len(self.delayed_gone) + records
 
     def needs_commit(self) -> bool:
         """Whether anything waits for this epoch. What egresses released does not by itself."""

@@ -13,6 +13,7 @@ from statefun_runtime.engine.mailboxes import Mailboxes
 from statefun_runtime.engine.outbox import Outbox
 from statefun_runtime.engine.reads import ColdAddress, ColdRange, DelayedRange, Page, Reads
 from statefun_runtime.epoch import (
+    RECORD_OVERHEAD,
     DeadLetter,
     DelayedKey,
     DelayedMessage,
@@ -109,7 +110,12 @@ class Engine:
     @property
     def is_behind(self) -> bool:
         """Whether commits do not keep up, so that the open epoch grows too large for the memory."""
-        return self._under_way is not None and self.epoch.size() >= self._limits.max_epoch
+        return self._under_way is not None and self.is_epoch_full
+
+    @property
+    def is_epoch_full(self) -> bool:
+        """Whether the open epoch is as large as it should become."""
+        return self.epoch.size() >= self._limits.max_epoch
 
     def accept(self, ingress: str, arrivals: Sequence[Arrival], partition: str, position: bytes | None) -> int:
         """Take messages from an ingress together with its position; return the epoch they belong to."""
@@ -266,6 +272,7 @@ class Engine:
         known = egress in self._egresses
         if known:
             self.epoch.outbox.setdefault(egress, []).append(payload)
+            self.outbox.add(egress, len(payload) + RECORD_OVERHEAD)
         return known
 
     def _register_missing(self, mailbox: Mailbox, batch: Batch, missing: MissingStates) -> None:

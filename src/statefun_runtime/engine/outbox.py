@@ -51,16 +51,20 @@ class Outbox:
         return len(queue.handed) + len(queue.stored) if queue else 0
 
     def size(self, egress: str) -> int:
-        """The bytes of these records."""
+        """The bytes of these records, and of those whose epoch is not yet durable."""
         queue = self._queues.get(egress)
         return queue.size if queue else 0
 
-    def durable(self, egress: str, entry: OutboxEntry) -> bool:
-        """Note that the records of an epoch may go out; tell whether the egress is to be handed them now."""
+    def add(self, egress: str, size: int) -> None:
+        """Count a record that will wait once its epoch is durable; `size` as in an entry."""
         queue = self._queues[egress]
-        queue.size += entry.size
+        queue.size += size
         if queue.size > self._limits.outbox_limit:
             self.full.add(egress)
+
+    def durable(self, egress: str, entry: OutboxEntry) -> bool:
+        """Note that the records of an epoch, which were added, may go out; whether the egress is handed them now."""
+        queue = self._queues[egress]
         now = self.is_open and not queue.stored and queue.has_room(entry.size, self._limits.outbox_memory)
         if now:
             queue.hand(entry)

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statefun_runtime.engine.limits import Limits
-from statefun_runtime.interfaces import Address, Reply, Send, Table
-from tests.simulation.world import World
+from statefun_runtime.interfaces import Address, EgressRecord, Reply, Send, Table
+from tests.simulation.world import EGRESS, World
 
 from .steps import (
     PERMANENT,
@@ -114,6 +114,16 @@ def test_a_type_is_refused_when_many_of_its_addresses_wait_for_their_turn() -> N
     world.load()
     assert not world.engine.has_room({"test/f"})
     assert world.engine.has_room({"test/g"})
+
+
+def test_records_of_the_open_epoch_count_towards_its_size_and_the_limit_of_the_outbox() -> None:
+    world = world_of(limits=Limits(max_epoch=3, outbox_limit=500))
+    accept(world, A, b"1")
+    batch = call(world)
+    assert (world.engine.is_epoch_full, world.engine.has_room()) == (False, True)
+    world.reply(batch, does(*(EgressRecord(EGRESS, payload) for payload in (b"x", b"y", b"z"))))
+    assert (world.engine.is_epoch_full, world.engine.has_room()) == (True, False)
+    assert world.engine.outbox.size(EGRESS) == 603
 
 
 def test_further_addresses_of_a_slow_type_wait_in_the_store() -> None:

@@ -74,8 +74,9 @@ def test_an_egress_above_the_limit_is_full_until_it_has_released_a_quarter() -> 
     box = outbox(10, 15, 25, 50, limit=100)
     handed(box)
     assert not box.full
-    box.durable(OUT, OutboxEntry(5, 1))
+    box.add(OUT, 1)
     assert (box.full, box.size(OUT)) == ({OUT}, 101)
+    box.durable(OUT, OutboxEntry(5, 1))
     box.released(OUT, 2, None, Epoch(9))
     assert (box.full, box.size(OUT)) == ({OUT}, 76)
     box.released(OUT, 3, None, Epoch(9))
