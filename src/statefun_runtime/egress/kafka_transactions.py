@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
 from contextlib import suppress
+from types import MappingProxyType
 from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -21,6 +22,9 @@ from statefun_runtime.kafka.errors import PARTITION_EOF, TIMED_OUT
 _log = logging.getLogger(__name__)
 
 _SECONDS = 10.0
+_SOCKET_TIMEOUT: Mapping[str, object] = MappingProxyType({"socket.timeout.ms": int(1000 * _SECONDS)})
+"""Nobody here waits for longer. With the client's own minute a connection that swallows what is sent holds up three
+attempts."""
 _ADMIN_POLL_SECONDS = 0.02
 _TAIL = 1000
 """How many offsets before the end of the marker topic are read first; a transaction takes two."""
@@ -71,12 +75,14 @@ class TransactionalSender(Sender):
         self._key = transaction_id.encode()
         self._transaction_id = transaction_id
         self._claim = claim
-        self._clients = {name: value for name, value in settings.items() if name not in _PRODUCER_ONLY}
+        known = {name: value for name, value in settings.items() if name not in _PRODUCER_ONLY}
+        self._clients = {**_SOCKET_TIMEOUT, **known}
         if not claim.runs.has_marker:
             self._create_topic()
         self._settings: dict[str, object] = {
             **PRODUCER_TUNING,
             **_TRANSACTION_TUNING,
+            **_SOCKET_TIMEOUT,
             # A topic must be known to be missing before the broker ends the transaction, or this comes again and again.
             "topic.metadata.propagation.max.ms": min(PROPAGATION_MS, timeout // 2),
             **settings,
