@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
 from contextlib import suppress
-from types import MappingProxyType
 from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -22,8 +21,8 @@ from statefun_runtime.kafka.errors import PARTITION_EOF, TIMED_OUT
 _log = logging.getLogger(__name__)
 
 _SECONDS = 10.0
-_SOCKET_TIMEOUT: Mapping[str, object] = MappingProxyType({"socket.timeout.ms": int(1000 * _SECONDS)})
-"""Nobody here waits for longer. With the client's own minute a connection that swallows what is sent holds up three
+_SOCKET_TIMEOUT_MS = 10_000
+"""Nobody here waits for longer. With the client's own minute a connection that swallows what is sent holds up several
 attempts."""
 _ADMIN_POLL_SECONDS = 0.02
 _TAIL = 1000
@@ -76,13 +75,13 @@ class TransactionalSender(Sender):
         self._transaction_id = transaction_id
         self._claim = claim
         known = {name: value for name, value in settings.items() if name not in _PRODUCER_ONLY}
-        self._clients = {**_SOCKET_TIMEOUT, **known}
+        self._clients = {"socket.timeout.ms": _SOCKET_TIMEOUT_MS, **known}
         if not claim.runs.has_marker:
             self._create_topic()
         self._settings: dict[str, object] = {
             **PRODUCER_TUNING,
             **_TRANSACTION_TUNING,
-            **_SOCKET_TIMEOUT,
+            "socket.timeout.ms": min(_SOCKET_TIMEOUT_MS, timeout),
             # A topic must be known to be missing before the broker ends the transaction, or this comes again and again.
             "topic.metadata.propagation.max.ms": min(PROPAGATION_MS, timeout // 2),
             **settings,
