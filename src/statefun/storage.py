@@ -164,10 +164,10 @@ def mutations(storage: AddressScopedStorage) -> list[tuple[ValueSpec[Any], bytes
 
 def encoded_mutations(storage: AddressScopedStorage) -> dict[str, bytes | None]:
     """What the batch wrote: the encoded `TypedValue` by name, None for a deletion."""
-    encoded: dict[str, bytes | None] = {}
-    for spec, data in mutations(storage):
-        encoded[spec.name] = None if data is None else encode_typed_value(spec.type.typename, data)
-    return encoded
+    return {
+        spec.name: None if data is None else encode_typed_value(spec.type.typename, data)
+        for spec, data in mutations(storage)
+    }
 
 
 def _check_spec(owner: str, spec: object) -> None:

@@ -275,6 +275,10 @@ class Driver:
     def _submit(self, epoch: Epoch | None) -> None:
         if epoch is None:
             return
+        if self._commit_timer is not None:
+            # Of an epoch that was cut before its time: it would end the pause after this commit.
+            self._commit_timer.cancel()
+            self._commit_timer = None
         self._under_way = self._loop.create_future()
         self._committer.submit(epoch, lambda done: self._loop.call_soon_threadsafe(self._committed, epoch, done))
 
