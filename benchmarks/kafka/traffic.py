@@ -52,7 +52,7 @@ class Writer:
         """Write records as fast as the broker takes them."""
         for _ in range(count):
             self._write(time.time())
-        self._finish()
+        self.finish()
 
     def write_at(self, rate: float, count: int) -> None:
         """Write records at equal distances, whatever becomes of those before; one that is late bears its time."""
@@ -63,10 +63,13 @@ class Writer:
             if wait > 0:
                 time.sleep(wait)
             self._write(due)
-        self._finish()
+        self.finish()
 
     def _write(self, due: float) -> None:
-        key, value = b"%d" % self._random.randrange(KEYS), b"%.6f %b" % (due, FILLING)
+        self.write(b"%d" % self._random.randrange(KEYS), b"%.6f %b" % (due, FILLING))
+
+    def write(self, key: bytes, value: bytes) -> None:
+        """Hand a record to the client, as soon as it has room."""
         while True:
             try:
                 self._producer.produce(self._topic, value, key)
@@ -76,7 +79,8 @@ class Writer:
                 self._producer.poll(0)
                 return
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """Wait until all records are written. Raises TimeoutError."""
         if self._producer.flush(SECONDS):
             raise TimeoutError(f"records for {self._topic} were not taken in time")
 

@@ -7,12 +7,13 @@ from random import Random
 from threading import Event
 from typing import cast
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from benchmarks.kafka.traffic import SECONDS, Writer
+
 SIZE = 100
-SECONDS = 60.0
 QUIET = {"log_level": 0}
 
 
@@ -53,7 +54,7 @@ def latencies(address: str, topics: tuple[str, str], rate: float, count: int) ->
     return found
 
 
-def _write_at(writer: "Writer", rate: float, count: int, stop: Event) -> None:
+def _write_at(writer: Writer, rate: float, count: int, stop: Event) -> None:
     """Write at equal distances, whatever becomes of those before, until `stop`; one that is late bears its time."""
     random, start = Random(2), time.monotonic()
     for number in range(count):
@@ -66,28 +67,6 @@ def _write_at(writer: "Writer", rate: float, count: int, stop: Event) -> None:
 
 def _value(due: float) -> bytes:
     return (b"%.6f" % due).ljust(SIZE)
-
-
-class Writer:
-    """Writes records to one topic, as an ordinary program would."""
-
-    def __init__(self, address: str, topic: str, linger_ms: float) -> None:
-        self._producer = Producer({"bootstrap.servers": address, "linger.ms": linger_ms, **QUIET})
-        self._topic = topic
-
-    def write(self, key: bytes, value: bytes) -> None:
-        while True:
-            try:
-                self._producer.produce(self._topic, value, key)
-            except BufferError:
-                self._producer.poll(0.1)
-            else:
-                self._producer.poll(0)
-                return
-
-    def finish(self) -> None:
-        if self._producer.flush(SECONDS):
-            raise TimeoutError(f"records for {self._topic} were not taken in time")
 
 
 class Reader:

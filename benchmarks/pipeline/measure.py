@@ -2,6 +2,7 @@
 
 import json
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 from benchmarks.load.installed import environment
 from benchmarks.process import cpu_seconds, status
 from scripts.ports import free_port
-from tests.e2e.command import ROOT, Command, Runtime, get
+from tests.e2e.command import Command, Runtime, get
 
 APPLICATION = "benchmarks.pipeline.application:functions"
 _ASGI = "benchmarks.pipeline.application:handler"
@@ -189,7 +190,7 @@ def _start_server(directory: Path, hosting: Hosting) -> tuple[Command, str]:
     at = ("--host", "127.0.0.1", "--port", str(port), "--log-level", "warning")
     url = f"http://127.0.0.1:{port}/statefun"
     if hosting.server == "uvicorn":
-        program: tuple[str, ...] = (str(ROOT / ".venv/bin/uvicorn"),)
+        program: tuple[str, ...] = (str(Path(sys.executable).with_name("uvicorn")),)
         server = Command(directory, _ASGI, *at, ready=lambda: _answers(port), program=program)
     elif hosting.unix:
         socket = directory / "functions.sock"
